@@ -1,0 +1,25 @@
+"""The readings of a program: what running it means is decided by what its matrices are."""
+
+from equivalence.algebras.degree import DegreeAlgebra, error_bound
+from equivalence.algebras.detect import algebra_of
+from equivalence.algebras.exact import exact
+from equivalence.algebras.flint import FiniteField, Rational
+from equivalence.algebras.numeric import Numeric
+from equivalence.algebras.protocol import Algebra, Dimension, Part, Size, rational
+from equivalence.algebras.symbolic import Symbolic
+
+__all__ = [
+    "Algebra",
+    "DegreeAlgebra",
+    "Dimension",
+    "FiniteField",
+    "Numeric",
+    "Part",
+    "Rational",
+    "Size",
+    "Symbolic",
+    "algebra_of",
+    "error_bound",
+    "exact",
+    "rational",
+]

@@ -1,0 +1,154 @@
+"""Matrices cut into blocks, for every reading whose entries come a block at a time.
+
+A block that is absent is zero, so the many zero blocks of constructed weights cost nothing. What a block is (a
+canonical form, a FLINT matrix, a degree) is the algebra's affair: blocks here only need ``*``, ``+``, unary ``-`` and
+``transpose()``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from equivalence.algebras.protocol import Dimension, Part, parts
+
+Blocks = Mapping[tuple[int, int], Any]
+
+
+class Blocked:
+    """A matrix of blocks: row parts, column parts, and the blocks that are not zero, by (row, column).
+
+    Attributes:
+        algebra: the reading that made it; matrices of two readings do not mix.
+        rows, cols: the parts that rows and columns are cut into.
+        blocks: the nonzero blocks.
+    """
+
+    __slots__ = ("algebra", "blocks", "cols", "rows")
+    __array_ufunc__ = None
+
+    def __init__(self, algebra: Any, rows: tuple[Part, ...], cols: tuple[Part, ...], blocks: Blocks):
+        self.algebra, self.rows, self.cols, self.blocks = algebra, rows, cols, blocks
+
+    @property
+    def shape(self) -> tuple[Dimension, Dimension]:
+        """(rows, columns): one part as itself, several as a tuple."""
+        return whole(self.rows), whole(self.cols)
+
+    @property
+    def T(self) -> Blocked:
+        """The transpose."""
+        flipped = {(j, i): block.transpose() for (i, j), block in self.blocks.items()}
+        return Blocked(self.algebra, self.cols, self.rows, flipped)
+
+    def __matmul__(self, other: Blocked) -> Blocked:
+        self._same_algebra(other, "@")
+        if self.cols != other.rows:
+            raise ValueError(f"@: the columns of the left, {whole(self.cols)}, are not the rows of the right, {whole(other.rows)}")
+        product: dict[tuple[int, int], Any] = {}
+        for (i, k), left in self.blocks.items():
+            for (k2, j), right in other.blocks.items():
+                if k == k2:
+                    term = left * right
+                    product[i, j] = product[i, j] + term if (i, j) in product else term
+        return Blocked(self.algebra, self.rows, other.cols, product)
+
+    def __add__(self, other: Blocked) -> Blocked:
+        self._same_algebra(other, "+")
+        if (self.rows, self.cols) != (other.rows, other.cols):
+            raise ValueError(f"+: expected equal shapes, got {self.shape} and {other.shape}")
+        merged = dict(self.blocks)
+        for place, block in other.blocks.items():
+            merged[place] = merged[place] + block if place in merged else block
+        return Blocked(self.algebra, self.rows, self.cols, merged)
+
+    def __neg__(self) -> Blocked:
+        return Blocked(self.algebra, self.rows, self.cols, {place: -block for place, block in self.blocks.items()})
+
+    def __sub__(self, other: Blocked) -> Blocked:
+        self._same_algebra(other, "-")
+        return self + -other
+
+    def __rmul__(self, scalar: Any) -> Blocked:
+        if not isinstance(scalar, self.algebra.scalar_type):
+            raise TypeError(f"scalar *: expected a scalar of the {self.algebra.name} algebra, got {scalar!r}; build it with algebra.scalar")
+        return Blocked(self.algebra, self.rows, self.cols, {place: scalar * block for place, block in self.blocks.items()})
+
+    def _same_algebra(self, other: Any, operation: str) -> None:
+        if not isinstance(other, Blocked) or other.algebra is not self.algebra:
+            raise TypeError(f"{operation}: expected a matrix of the same {self.algebra.name} algebra, got {type(other).__name__}")
+
+
+def whole(sizes: tuple[Part, ...]) -> Dimension:
+    """One part as itself, several as a tuple."""
+    return sizes[0] if len(sizes) == 1 else sizes
+
+
+def assemble(algebra: Any, grid: Sequence[Sequence[Blocked]]) -> Blocked:
+    """One matrix from a grid of matrices, whose parts are laid side by side.
+
+    Raises ValueError naming the first matrix whose rows or columns do not line up.
+    """
+    if not grid or not grid[0]:
+        raise ValueError("block: expected at least one matrix, got an empty grid")
+    blocks: dict[tuple[int, int], Any] = {}
+    rows: tuple[Part, ...] = ()
+    cols = tuple(part for matrix in grid[0] for part in matrix.cols)
+    for line_number, line in enumerate(grid):
+        column = 0
+        for matrix in line:
+            if matrix.rows != line[0].rows or matrix.cols != cols[column : column + len(matrix.cols)]:
+                raise ValueError(f"block: in row {line_number} a matrix of shape {matrix.shape} does not line up with its neighbours")
+            blocks |= {(len(rows) + i, column + j): block for (i, j), block in matrix.blocks.items()}
+            column += len(matrix.cols)
+        if column != len(cols):
+            raise ValueError(f"block: row {line_number} has columns for {column} parts, expected {len(cols)}")
+        rows += line[0].rows
+    return Blocked(algebra, rows, cols, blocks)
+
+
+class BlockAlgebra:
+    """What the blockwise readings share. A reading adds the three ways to make one block, `symbol`, `scalar` and `trace`."""
+
+    name: str
+    scalar_type: type | tuple[type, ...]
+
+    def _generator_block(self, name: str, rows: Part, cols: Part, symmetric: bool) -> Any:
+        raise NotImplementedError
+
+    def _eye_block(self, size: Part) -> Any:
+        raise NotImplementedError
+
+    def _ones_block(self, rows: Part, cols: Part) -> Any:
+        raise NotImplementedError
+
+    def generator(self, name: str, rows: Dimension, cols: Dimension, *, symmetric: bool = False) -> Blocked:
+        """An arbitrary matrix of one block; write a cut one with `block`."""
+        (row,), (col,) = self._one_part(name, rows), self._one_part(name, cols)
+        if symmetric and row != col:
+            raise ValueError(f"{name}: a symmetric matrix is square, got {row} x {col}")
+        return Blocked(self, (row,), (col,), {(0, 0): self._generator_block(name, row, col, symmetric)})
+
+    def eye(self, size: Dimension) -> Blocked:
+        """The identity, cut along the parts of its size."""
+        cut = parts(size)
+        return Blocked(self, cut, cut, {(i, i): self._eye_block(part) for i, part in enumerate(cut)})
+
+    def zeros(self, rows: Dimension, cols: Dimension) -> Blocked:
+        """The zero matrix, which has no block at all."""
+        return Blocked(self, parts(rows), parts(cols), {})
+
+    def ones(self, rows: Dimension, cols: Dimension) -> Blocked:
+        """The matrix of ones."""
+        down, across = parts(rows), parts(cols)
+        grid = {(i, j): self._ones_block(m, n) for i, m in enumerate(down) for j, n in enumerate(across)}
+        return Blocked(self, down, across, grid)
+
+    def block(self, rows: Sequence[Sequence[Blocked]]) -> Blocked:
+        """One matrix from a grid of matrices."""
+        return assemble(self, rows)
+
+    def _one_part(self, name: str, dimension: Dimension) -> tuple[Part, ...]:
+        if len(found := parts(dimension)) != 1:
+            raise ValueError(f"{name}: a generator has one part a side, got {dimension!r}; lay several together with block")
+        return found

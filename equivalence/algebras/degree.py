@@ -1,0 +1,178 @@
+"""The degree reading: how large a degree and how large coefficients an identity can have, hence how far to trust a certificate.
+
+Each entry of a matrix is a polynomial with integer coefficients in the drawn entries and symbols, over a denominator that is a
+product of integers and symbols. A block is bounded by one degree, one height and one denominator.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import log
+from typing import Any
+
+from equivalence.algebras.blocks import BlockAlgebra, Blocked
+from equivalence.algebras.protocol import Part, rational, total
+
+
+@dataclass(frozen=True, eq=False)
+class Degree:
+    """A bound on all entries of a block (or on a scalar, with one row and column).
+
+    Attributes:
+        rows, cols: the size of the block.
+        degree: bounds the total degree of the numerators.
+        height: log2 of a bound on the sum of the numerators' absolute coefficients, rounded up.
+        denominator: the common denominator: integers and symbols with their exponents.
+        monomial: whether this is a single product, by which one may divide.
+    """
+
+    rows: int
+    cols: int
+    degree: int
+    height: int
+    denominator: tuple[tuple[int | str, int], ...] = ()
+    monomial: tuple[tuple[int | str, int], ...] | None = None
+
+    def __mul__(self, other: Degree) -> Degree:
+        if not isinstance(other, Degree):
+            return NotImplemented
+        scalar = self.rows == self.cols == 1
+        inner = 1 if scalar else self.cols
+        both = self.monomial is not None and other.monomial is not None
+        return Degree(
+            rows=other.rows if scalar else self.rows,
+            cols=other.cols,
+            degree=self.degree + other.degree,
+            height=self.height + other.height + bits(inner),
+            denominator=_combined(self.denominator, other.denominator),
+            monomial=_combined(self.monomial or (), other.monomial or ()) if both else None,
+        )
+
+    def __add__(self, other: Degree) -> Degree:
+        if not isinstance(other, Degree):
+            return NotImplemented
+        exponents = {atom: max(dict(self.denominator).get(atom, 0), power) for atom, power in other.denominator}
+        common = {**dict(self.denominator), **exponents}
+        left, right = self._over(common), other._over(common)
+        shared = tuple(sorted(common.items(), key=str))
+        return Degree(self.rows, self.cols, max(left.degree, right.degree), max(left.height, right.height) + 1, shared)
+
+    def __neg__(self) -> Degree:
+        return self
+
+    def __sub__(self, other: Degree) -> Degree:
+        return self + other
+
+    def __truediv__(self, other: Degree) -> Degree:
+        if other.monomial is None:
+            raise ValueError("division: expected a number or a product of symbols, got a sum")
+        powers = dict(other.monomial)
+        above = {atom: -power for atom, power in powers.items() if power < 0}
+        below = tuple((atom, power) for atom, power in powers.items() if power > 0)
+        inverse = _combined((), tuple((atom, -power) for atom, power in powers.items()))
+        return self * Degree(1, 1, _degree(above), _height(above), below, inverse)
+
+    def transpose(self) -> Degree:
+        """The transpose has the same bounds."""
+        return replace(self, rows=self.cols, cols=self.rows)
+
+    def _over(self, common: dict[int | str, int]) -> Degree:
+        missing = {atom: power - dict(self.denominator).get(atom, 0) for atom, power in common.items()}
+        return replace(self, degree=self.degree + _degree(missing), height=self.height + _height(missing))
+
+
+class DegreeAlgebra(BlockAlgebra):
+    """Bounds a block at a time, at fixed sizes."""
+
+    name = "degree"
+    scalar_type = Degree
+
+    def invertible(self, name: str, size: Part) -> tuple[Blocked, Blocked]:
+        """T = LU with unit triangular L and U has degree 2 in the entries drawn; T⁻¹ = U⁻¹L⁻¹ has degree 2(n − 1), each factor's
+        coefficients counting the increasing paths of a triangle, at most 2^(n−1).
+        """
+        (part,) = self._one_part(name, size)
+        n = total(part)
+        bounds = (Degree(n, n, 2, bits(n)), Degree(n, n, max(2 * (n - 1), 0), 2 * (n - 1) + bits(n)))
+        matrix, inverse = (Blocked(self, (part,), (part,), {(0, 0): bound}) for bound in bounds)
+        return matrix, inverse
+
+    def symbol(self, name: str) -> Degree:
+        """A symbol: degree 1."""
+        return Degree(1, 1, 1, 0, (), ((name, 1),))
+
+    def scalar(self, value: Any) -> Degree:
+        """A rational: degree 0, its numerator's size, its denominator."""
+        number = Fraction(total(value)) if isinstance(value, tuple) else rational(value)
+        above, below = abs(number.numerator), number.denominator
+        powers = {above: 1} if above != 1 else {}
+        if below != 1:
+            powers[below] = powers.get(below, 0) - 1
+        monomial = tuple(sorted(powers.items(), key=str)) if above else None
+        return Degree(1, 1, 0, bits(above), ((below, 1),) if below != 1 else (), monomial)
+
+    def trace(self, matrix: Blocked) -> Degree:
+        """A sum of entries."""
+        if matrix.rows != matrix.cols:
+            raise ValueError(f"trace: expected a square matrix, got shape {matrix.shape}")
+        total_bound = Degree(1, 1, 0, 0)
+        for (i, j), block in matrix.blocks.items():
+            if i == j:
+                total_bound += replace(block, rows=1, cols=1, height=block.height + bits(block.rows), monomial=None)
+        return total_bound
+
+    def _generator_block(self, name: str, rows: Part, cols: Part, symmetric: bool) -> Degree:
+        return Degree(total(rows), total(cols), 1, 0)
+
+    def _eye_block(self, size: Part) -> Degree:
+        return Degree(total(size), total(size), 0, 0)
+
+    def _ones_block(self, rows: Part, cols: Part) -> Degree:
+        return Degree(total(rows), total(cols), 0, 0)
+
+
+def error_bound(left: Any, right: Any, points_log2: int) -> float:
+    """How probable it is, at most, that two sides that differ agree over GF(p) at random points, for one random prime p.
+
+    The prime is uniform among the primes of [2^62, 2^63), the points among 2^points_log2 elements of the field. With D the degree and
+    2^h the height of a nonzero entry of the difference (denominators cleared): its coefficients all vanish modulo at most h/62 such
+    primes, and else the entry vanishes at a fraction of at most D/2^points_log2 of the points (Schwartz 1980, Zippel 1979). Symbols
+    are drawn among as many nonzero points, so no denominator vanishes.
+    """
+    if isinstance(left, Blocked):
+        places = left.blocks.keys() | right.blocks.keys()
+        pairs = [(left.blocks.get(place), right.blocks.get(place)) for place in places]
+    else:
+        pairs = [(left, right)]
+    bounds = [a + b if a and b else a or b for a, b in pairs]
+    return max((bound.degree * 2.0**-points_log2 + (bound.height // 62) / primes_in_range() for bound in bounds), default=0.0)
+
+
+def primes_in_range() -> float:
+    """A lower bound on the number of primes in [2^62, 2^63), about 2^56.5.
+
+    From x/(ln x − 1) <= π(x) for x >= 5393 and π(x) <= x/(ln x − 1.1) for x >= 60184 (Dusart 1998).
+    """
+    below, above = 2.0**62, 2.0**63
+    return above / (log(above) - 1) - below / (log(below) - 1.1)
+
+
+def bits(count: int) -> int:
+    """log2 rounded up, 0 for 0 and 1."""
+    return max(count - 1, 0).bit_length()
+
+
+def _combined(left: tuple[tuple[int | str, int], ...], right: tuple[tuple[int | str, int], ...]) -> tuple[tuple[int | str, int], ...]:
+    powers = dict(left)
+    for atom, power in right:
+        powers[atom] = powers.get(atom, 0) + power
+    return tuple(sorted(((atom, power) for atom, power in powers.items() if power), key=str))
+
+
+def _degree(powers: dict[int | str, int]) -> int:
+    return sum(power for atom, power in powers.items() if isinstance(atom, str))
+
+
+def _height(powers: dict[int | str, int]) -> int:
+    return sum(power * bits(atom) for atom, power in powers.items() if isinstance(atom, int))

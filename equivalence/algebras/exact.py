@@ -1,0 +1,115 @@
+"""The exact reading: SymPy matrices of rationals and symbols, which a reader can print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+import sympy
+
+from equivalence.algebras.protocol import Dimension, Size, parts, rational, total
+
+Matrix: TypeAlias = sympy.ImmutableDenseMatrix
+
+
+class Exact:
+    """SymPy's own matrices and numbers. Generators have one symbol an entry; a symbolic size is a positive integer symbol."""
+
+    name = "exact"
+
+    def generator(self, name: str, rows: Dimension, cols: Dimension, *, symmetric: bool = False) -> Matrix:
+        """A matrix of symbols name_ij, counted from 1."""
+        order = sorted if symmetric else list
+        return Matrix(total(rows), total(cols), lambda i, j: sympy.Symbol("{}_{}{}".format(name, *order([i + 1, j + 1]))))
+
+    def invertible(self, name: str, size: Dimension) -> tuple[Matrix, Matrix]:
+        """A product of unit triangular matrices of symbols, and its inverse."""
+        full = self.generator(name, size, size)
+        n = total(size)
+        lower = Matrix(n, n, lambda i, j: full[i, j] if j < i else int(i == j))
+        upper = Matrix(n, n, lambda i, j: full[i, j] if j > i else int(i == j))
+        return lower * upper, Matrix((lower * upper).inv().applyfunc(sympy.expand))
+
+    def symbol(self, name: str) -> sympy.Symbol:
+        """A symbol, nonzero by convention."""
+        return sympy.Symbol(name)
+
+    def scalar(self, value: Any) -> sympy.Expr:
+        """A rational, a dimension, or an expression of SymPy as it is."""
+        if isinstance(value, sympy.Expr):
+            return finite(value)
+        if isinstance(value, tuple | Size):
+            return sum(
+                (sympy.Symbol(p.name, integer=True, positive=True) if isinstance(p, Size) else sympy.Integer(p) for p in parts(value)),
+                sympy.Integer(0),
+            )
+        number = rational(value)
+        return sympy.Rational(number.numerator, number.denominator)
+
+    def eye(self, size: Dimension) -> Matrix:
+        """The identity."""
+        return Matrix.eye(total(size))
+
+    def zeros(self, rows: Dimension, cols: Dimension) -> Matrix:
+        """The zero matrix."""
+        return Matrix.zeros(total(rows), total(cols))
+
+    def ones(self, rows: Dimension, cols: Dimension) -> Matrix:
+        """The matrix of ones."""
+        return Matrix.ones(total(rows), total(cols))
+
+    def block(self, rows: Sequence[Sequence[Matrix]]) -> Matrix:
+        """One matrix from a grid."""
+        return Matrix.vstack(*(Matrix.hstack(*line) for line in rows))
+
+    def trace(self, matrix: Matrix) -> sympy.Expr:
+        """The trace."""
+        return matrix.trace()
+
+    def value(self, rows: Sequence[Sequence[Any]]) -> Matrix:
+        """The matrix of the given numbers or expressions."""
+        return Matrix([[self.scalar(entry) for entry in row] for row in rows])
+
+    def difference(self, left: Any, right: Any) -> str | None:
+        """None if both sides are equal, else the first entry where they differ. Rational functions are decided exactly."""
+        if not isinstance(left, sympy.MatrixBase):
+            rest = sympy.cancel(sympy.expand(left - right))
+            return None if rest == 0 else f"left − right = {rest}"
+        if left.shape != right.shape:
+            return f"shape {left.shape} against {right.shape}"
+        for i, j in ((i, j) for i in range(left.rows) for j in range(left.cols)):
+            rest = sympy.cancel(sympy.expand(left[i, j] - right[i, j]))
+            if rest != 0:
+                return f"in entry ({i}, {j}), left − right = {rest}"
+        return None
+
+
+def finite(value: sympy.Expr) -> sympy.Expr:
+    """The expression, if it is neither NaN nor infinite."""
+    if value.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
+        raise ValueError(f"number: expected a finite number or symbol, got {value}")
+    return value
+
+
+def number_or_symbol(name: str, value: Any) -> sympy.Expr:
+    """What a user gives for a rate or a count: a number, text that is a number, a symbol's name, or an expression.
+
+    Raises ValueError or TypeError with the argument's name.
+    """
+    if isinstance(value, str) and value.isidentifier() and value.lower() not in ("nan", "inf", "infinity"):
+        return sympy.Symbol(value)
+    try:
+        return exact.scalar(value)
+    except (TypeError, ValueError):
+        raise type_or_value(value)(
+            f"{name}: expected a finite number such as 1/10 or 0.1, or a symbol such as eta, got {value!r}"
+        ) from None
+
+
+def type_or_value(value: Any) -> type[Exception]:
+    """TypeError for what could never be a number, ValueError for a number or text that is not good."""
+    return ValueError if isinstance(value, int | float | str | Fraction | sympy.Expr) and not isinstance(value, bool) else TypeError
+
+
+exact = Exact()

@@ -1,0 +1,191 @@
+"""Two exact readings on FLINT matrices at fixed sizes: over a prime field, for certificates, and over the rationals.
+
+They differ in the field and in where the generators' entries come from; nothing else.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from random import Random
+from typing import Any
+
+import flint
+
+from equivalence.algebras.blocks import BlockAlgebra, Blocked, whole
+from equivalence.algebras.protocol import Dimension, Part, parts, rational, total
+
+Entries = Callable[[str, int, int], Sequence[Any]]
+"""Where the entries of a rows x cols generator of a given name come from, row by row."""
+
+
+class Flint(BlockAlgebra):
+    """What both readings share.
+
+    Args:
+        entries: the source of generators, called once a name.
+        nonzero: the source of symbols, called once a name.
+    """
+
+    def __init__(self, entries: Entries, nonzero: Callable[[str], Any]):
+        self.entries, self.nonzero = entries, nonzero
+        self.matrices: dict[str, Any] = {}
+        self.symbols: dict[str, Any] = {}
+
+    def matrix(self, rows: int, cols: int, entries: Sequence[Any]) -> Any:
+        """A FLINT matrix over the field."""
+        raise NotImplementedError
+
+    def number(self, value: Fraction) -> Any:
+        """A rational as an element of the field."""
+        raise NotImplementedError
+
+    def invertible(self, name: str, size: Part) -> tuple[Blocked, Blocked]:
+        """T = (I + strictly lower)(I + strictly upper), so of determinant 1, and its inverse."""
+        (part,) = self._one_part(name, size)
+        if name not in self.matrices:
+            n = total(part)
+            drawn = self.entries(name, n, n)
+            lower = [drawn[i * n + j] if j < i else int(i == j) for i in range(n) for j in range(n)]
+            upper = [drawn[i * n + j] if j > i else int(i == j) for i in range(n) for j in range(n)]
+            self.matrices[name] = self.matrix(n, n, lower) * self.matrix(n, n, upper)
+            self.matrices[f"{name}⁻¹"] = self.matrices[name].inv()
+        matrix, inverse = (Blocked(self, (part,), (part,), {(0, 0): self.matrices[key]}) for key in (name, f"{name}⁻¹"))
+        return matrix, inverse
+
+    def symbol(self, name: str) -> Any:
+        """A nonzero element of the field."""
+        if name not in self.symbols:
+            self.symbols[name] = self.nonzero(name)
+        return self.symbols[name]
+
+    def scalar(self, value: Any) -> Any:
+        """A rational or a dimension as an element of the field."""
+        return self.number(Fraction(total(value)) if isinstance(value, tuple) else rational(value))
+
+    def trace(self, matrix: Blocked) -> Any:
+        """The trace."""
+        if matrix.rows != matrix.cols:
+            raise ValueError(f"trace: expected a square matrix, got shape {matrix.shape}")
+        diagonal = (block[k, k] for (i, j), block in matrix.blocks.items() if i == j for k in range(block.nrows()))
+        return sum(diagonal, self.number(Fraction(0)))
+
+    def difference(self, left: Any, right: Any) -> str | None:
+        """None if both sides are equal, else the first entry where they differ, with both values."""
+        if not isinstance(left, Blocked):
+            return None if left == right else f"{left} against {right}"
+        if left.shape != right.shape:
+            return f"shape {left.shape} against {right.shape}"
+        for place in sorted(left.blocks.keys() | right.blocks.keys()):
+            pair = [side.blocks.get(place) or self._zero_block(left, place) for side in (left, right)]
+            if pair[0] != pair[1]:
+                return f"in block {place}, {self._first_entry(*pair)}"
+        return None
+
+    def _zero_block(self, matrix: Blocked, place: tuple[int, int]) -> Any:
+        rows, cols = total(matrix.rows[place[0]]), total(matrix.cols[place[1]])
+        return self.matrix(rows, cols, [0] * (rows * cols))
+
+    @staticmethod
+    def _first_entry(left: Any, right: Any) -> str:
+        places = ((i, j) for i in range(left.nrows()) for j in range(left.ncols()) if left[i, j] != right[i, j])
+        i, j = next(places)
+        return f"entry ({i}, {j}): {left[i, j]} against {right[i, j]}"
+
+    def _generator_block(self, name: str, rows: Part, cols: Part, symmetric: bool) -> Any:
+        m, n = total(rows), total(cols)
+        if name not in self.matrices:
+            entries = self.entries(name, m, n)
+            if symmetric:
+                entries = [entries[min(i, j) * n + max(i, j)] for i in range(m) for j in range(n)]
+            self.matrices[name] = self.matrix(m, n, entries)
+        found = self.matrices[name]
+        if (found.nrows(), found.ncols()) != (m, n):
+            raise ValueError(f"{name}: already {found.nrows()} x {found.ncols()}, not {m} x {n}")
+        return found
+
+    def _eye_block(self, size: Part) -> Any:
+        n = total(size)
+        return self.matrix(n, n, [int(i == j) for i in range(n) for j in range(n)])
+
+    def _ones_block(self, rows: Part, cols: Part) -> Any:
+        m, n = total(rows), total(cols)
+        return self.matrix(m, n, [1] * (m * n))
+
+
+class FiniteField(Flint):
+    """Matrices over GF(p): entries drawn from the 2^62 residues 0 … 2^62 − 1, symbols from 1 … 2^62.
+
+    Args:
+        prime: the modulus, a prime in [2^62, 2^63).
+        random: the source of all draws.
+    """
+
+    name = "finite field"
+    scalar_type = flint.nmod
+    points_log2 = 62
+
+    def __init__(self, prime: int, random: Random):
+        super().__init__(self._uniform, lambda name: flint.nmod(1 + random.getrandbits(self.points_log2), prime))
+        self.prime, self.random = prime, random
+
+    def matrix(self, rows: int, cols: int, entries: Sequence[Any]) -> Any:
+        """A matrix over GF(p)."""
+        return flint.nmod_mat(rows, cols, entries, self.prime)
+
+    def number(self, value: Fraction) -> Any:
+        """A rational as a residue; p divides no denominator that a program writes, being above 2^62."""
+        return flint.nmod(value.numerator, self.prime) / flint.nmod(value.denominator, self.prime)
+
+    def _uniform(self, name: str, rows: int, cols: int) -> list[int]:
+        return [word >> 2 for word in array("Q", self.random.randbytes(8 * rows * cols))]
+
+
+class Rational(Flint):
+    """Matrices over the rationals, at values that the caller gives.
+
+    Args:
+        entries: name, rows and columns to the entries of a generator, row by row (anything `rational` reads).
+        nonzero: the value of a symbol.
+    """
+
+    name = "rational"
+    scalar_type = flint.fmpq
+
+    def __init__(self, entries: Entries | None = None, nonzero: Callable[[str], Any] | None = None):
+        super().__init__(entries or _no_entries, lambda name: self.number(rational((nonzero or _no_symbol)(name))))
+
+    def matrix(self, rows: int, cols: int, entries: Sequence[Any]) -> Any:
+        """A matrix over the rationals."""
+        return flint.fmpq_mat(rows, cols, [self.number(rational(entry)) for entry in entries])
+
+    def number(self, value: Fraction) -> Any:
+        """A rational."""
+        return flint.fmpq(value.numerator, value.denominator)
+
+    def value(self, rows: Sequence[Sequence[Any]]) -> Blocked:
+        """The matrix of the given numbers."""
+        grid = self.matrix(len(rows), len(rows[0]), [entry for row in rows for entry in row])
+        return Blocked(self, (len(rows),), (len(rows[0]),), {(0, 0): grid})
+
+
+def dense(matrix: Blocked) -> list[list[Any]]:
+    """All entries of a matrix on FLINT blocks, as rows of numbers."""
+    algebra: Flint = matrix.algebra
+    lines: list[list[Any]] = []
+    for i in range(len(matrix.rows)):
+        blocks = [matrix.blocks.get((i, j)) or algebra._zero_block(matrix, (i, j)) for j in range(len(matrix.cols))]
+        lines += [[entry for line in lines_of for entry in line] for lines_of in zip(*(b.tolist() for b in blocks), strict=True)]
+    return lines
+
+
+def _no_entries(name: str, rows: int, cols: int) -> Sequence[Any]:
+    raise ValueError(f"{name}: this reading has no source of {rows} x {cols} generators; give one as entries")
+
+
+def _no_symbol(name: str) -> Any:
+    raise ValueError(f"{name}: this reading has no source of symbols; give one as nonzero")
+
+
+__all__ = ["Dimension", "FiniteField", "Flint", "Rational", "dense", "parts", "whole"]

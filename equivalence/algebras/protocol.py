@@ -1,0 +1,106 @@
+"""What every reading of a program must offer, and the sizes and numbers that all readings share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, order=True)
+class Size:
+    """A symbolic number of rows or columns: any positive integer, independent of every other."""
+
+    name: str
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+type_of_part = (int, Size)
+Part = int | Size
+"""One size: a positive integer, or a symbol that stands for every positive integer."""
+
+Dimension = Part | tuple[Part, ...]
+"""A number of rows or columns: one part, or several parts side by side (a partition)."""
+
+
+class Algebra(Protocol):
+    """A reading of programs. Programs use nothing else, and on matrices only ``@ + - .T`` and scalar ``*``.
+
+    Matrices are two-dimensional; a 1 x 1 matrix becomes a scalar only through `trace`. Scalars support
+    ``+ - * /``, where a divisor is a number or a product of symbols, never a sum.
+    """
+
+    name: str
+
+    def generator(self, name: str, rows: Dimension, cols: Dimension, *, symmetric: bool = False) -> Any:
+        """An arbitrary rows x cols matrix; the same name gives the same matrix."""
+
+    def invertible(self, name: str, size: Part) -> tuple[Any, Any]:
+        """An arbitrary invertible size x size matrix, and its inverse."""
+
+    def symbol(self, name: str) -> Any:
+        """An arbitrary nonzero scalar."""
+
+    def scalar(self, value: Any) -> Any:
+        """A rational number (int, Fraction or text), or a dimension as a number."""
+
+    def eye(self, size: Dimension) -> Any:
+        """The identity matrix."""
+
+    def zeros(self, rows: Dimension, cols: Dimension) -> Any:
+        """The zero matrix."""
+
+    def ones(self, rows: Dimension, cols: Dimension) -> Any:
+        """The matrix whose entries are all one."""
+
+    def block(self, rows: Sequence[Sequence[Any]]) -> Any:
+        """A matrix from a grid of matrices."""
+
+    def trace(self, matrix: Any) -> Any:
+        """The trace, a scalar."""
+
+
+def parts(dimension: Dimension) -> tuple[Part, ...]:
+    """The parts of a dimension, each checked to be a positive integer or a `Size`."""
+    found = dimension if isinstance(dimension, tuple) else (dimension,)
+    for part in found:
+        if isinstance(part, bool) or not isinstance(part, type_of_part):
+            raise TypeError(f"size: expected an integer or a Size, got {part!r} of type {type(part).__name__}")
+        if isinstance(part, int) and part < 1:
+            raise ValueError(f"size: expected at least 1, got {part}")
+    return found
+
+
+def total(dimension: Dimension) -> int:
+    """The number that a dimension of integers is."""
+    sizes = parts(dimension)
+    if not all(isinstance(part, int) for part in sizes):
+        raise TypeError(f"size: expected integers, got {dimension!r}; only the symbolic and notation readings take symbols")
+    return sum(part for part in sizes if isinstance(part, int))
+
+
+def rational(value: Any) -> Fraction:
+    """An exact number: int, Fraction, text such as '1/10' or '0.1'; a float is read by its shortest decimal (0.1 is 1/10).
+
+    Raises TypeError for what is no number, ValueError for NaN, infinity and text that is no rational.
+    """
+    if isinstance(value, bool):
+        raise TypeError(f"number: expected an integer, a fraction or text such as '1/10', got {value!r}")
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"number: expected a finite number, got {value}")
+        return Fraction(Decimal(repr(value)))
+    if isinstance(value, int | Fraction | str):
+        try:
+            return Fraction(value)
+        except (ValueError, ZeroDivisionError):
+            raise ValueError(f"number: expected a rational such as 1/10 or 0.1, got {value!r}") from None
+    numerator, denominator = getattr(value, "p", None), getattr(value, "q", None)
+    if getattr(value, "is_Rational", False) or (isinstance(numerator, int) and isinstance(denominator, int)):
+        return Fraction(int(value.p), int(value.q))
+    raise TypeError(f"number: expected an integer, a fraction or text such as '1/10', got {value!r} of type {type(value).__name__}")

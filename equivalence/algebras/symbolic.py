@@ -1,0 +1,93 @@
+"""The symbolic reading: sizes are symbols, and running a program yields a proof for all of them at once."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from equivalence.algebras.blocks import BlockAlgebra, Blocked
+from equivalence.algebras.canonical import UNIT, Form, Letter, Normaliser, one_of_size
+from equivalence.algebras.protocol import Part, parts, rational
+
+
+class Symbolic(BlockAlgebra):
+    """Canonical forms, a block at a time. One instance a proof: it remembers the sizes that its names were given.
+
+    Attributes:
+        decides: whether different forms prove that two sides differ (see `canonical`); else forms are sound only.
+    """
+
+    name = "symbolic"
+    scalar_type = Form
+
+    def __init__(self) -> None:
+        self.normaliser = Normaliser()
+        self.letters: dict[str, Letter] = {}
+        self.decides = True
+
+    def invertible(self, name: str, size: Part) -> tuple[Blocked, Blocked]:
+        """T and T⁻¹, which cancel in both orders, and transposed too."""
+        matrix, inverse = self.generator(name, size, size), self.generator(f"{name}⁻¹", size, size)
+        letter, back = self.letters[name], self.letters[f"{name}⁻¹"]
+        for left, right in ((letter, back), (back, letter)):
+            self.normaliser.add(left, right, Fraction(1), UNIT, ())
+        self.decides = False
+        return matrix, inverse
+
+    def symbol(self, name: str) -> Form:
+        """A commuting symbol."""
+        return Form(self.normaliser, {(frozenset({(name, 1)}), ()): Fraction(1)})
+
+    def scalar(self, value: Any) -> Form:
+        """A rational, or a dimension: a symbolic size is a symbol of the same name."""
+        if isinstance(value, tuple) or not isinstance(value, int | str | float | Fraction):
+            sizes = [one_of_size(part) for part in parts(value)]
+            terms = Form(self.normaliser, {})
+            return sum((Form(self.normaliser, {(monomial, ()): c}) for c, monomial in sizes), terms)
+        number = rational(value)
+        return Form(self.normaliser, {(UNIT, ()): number} if number else {})
+
+    def trace(self, matrix: Blocked) -> Form:
+        """The sum of the traces of the diagonal blocks."""
+        if matrix.rows != matrix.cols:
+            raise ValueError(f"trace: expected a square matrix, got shape {matrix.shape}")
+        diagonal = (block.trace(matrix.rows[i]) for (i, j), block in matrix.blocks.items() if i == j)
+        return sum(diagonal, Form(self.normaliser, {}))
+
+    def difference(self, left: Any, right: Any) -> str | None:
+        """None if both sides have one form, else the first place where they differ, and by what."""
+        if isinstance(left, Form):
+            return None if left == right else f"left − right = {left - right}"
+        for (i, j), block in sorted((left - right).blocks.items()):
+            if block.terms:
+                return f"in block ({i}, {j}), left − right = {block}"
+        return None
+
+    def _letter(self, name: str, rows: Part, cols: Part, symmetric: bool) -> Letter:
+        letter = Letter(name, False, rows, cols, symmetric)
+        if self.letters.setdefault(name, letter) != letter:
+            known = self.letters[name]
+            raise ValueError(f"{name}: already {known.rows} x {known.cols} (symmetric: {known.symmetric}), not {rows} x {cols}")
+        return letter
+
+    def _generator_block(self, name: str, rows: Part, cols: Part, symmetric: bool) -> Form:
+        if any(isinstance(size, int) and size > 1 for size in (rows, cols)):
+            self.decides = False
+        return self._form(self._letter(name, rows, cols, symmetric))
+
+    def _eye_block(self, size: Part) -> Form:
+        return Form(self.normaliser, {(UNIT, ()): Fraction(1)})
+
+    def _ones_block(self, rows: Part, cols: Part) -> Form:
+        return self._ones_column(rows) * self._ones_column(cols).transpose()
+
+    def _ones_column(self, size: Part) -> Form:
+        if size == 1:
+            return self._eye_block(1)
+        letter = self._letter(f"1[{size}]", size, 1, False)
+        self.normaliser.add(letter.transpose(), letter, *one_of_size(size), ())
+        return self._form(letter)
+
+    def _form(self, letter: Letter) -> Form:
+        coefficient, monomial, word = self.normaliser.word((letter,))
+        return Form(self.normaliser, {(monomial, word): coefficient})

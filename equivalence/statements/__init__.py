@@ -1,0 +1,22 @@
+"""Statements, their registry, and their verification."""
+
+from equivalence.statements.registry import Claim, Statement, find, in_order, registry, statement
+from equivalence.statements.steps import Differ, InIdeal, Less, Positive, simulation
+from equivalence.statements.verification import Check, Result, verify
+
+__all__ = [
+    "Check",
+    "Claim",
+    "Differ",
+    "InIdeal",
+    "Less",
+    "Positive",
+    "Result",
+    "Statement",
+    "find",
+    "in_order",
+    "registry",
+    "simulation",
+    "statement",
+    "verify",
+]

@@ -1,0 +1,124 @@
+"""Statements by number. Adding one is writing one function."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from equivalence.statements.steps import Program
+
+KINDS = ("identity", "induction", "refutation", "characterisation", "bound", "series", "expectation")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A part of a statement that is checked by itself.
+
+    Attributes:
+        title: what it says.
+        kind: one of `KINDS`; identities and inductions are read in the symbolic and the finite-field algebra, the rest exactly.
+        program: the generator function of its steps.
+        takes_algebra: whether its first parameter is the algebra; else it is written in SymPy.
+        sizes: the names of its sizes, from its positional parameters.
+        parts: the keyword-only parameters, which negative tests replace.
+    """
+
+    title: str
+    kind: str
+    program: Program
+    takes_algebra: bool
+    sizes: tuple[str, ...]
+    parts: tuple[str, ...]
+
+
+@dataclass
+class Statement:
+    """A numbered statement: its text (the docstring), its source, and its claims, the first of which is the main one."""
+
+    number: str
+    title: str
+    kind: str
+    source: str
+    text: str
+    claims: list[Claim] = field(default_factory=list)
+
+    def claim(self, title: str, *, kind: str | None = None) -> Callable[[Program], Program]:
+        """Add a claim to this statement; used as a decorator. The kind is the statement's own if not given."""
+
+        def add(program: Program) -> Program:
+            self.claims.append(_claim(title, kind or self.kind, program))
+            return program
+
+        return add
+
+    def _repr_markdown_(self) -> str:
+        from equivalence.statements.derivation import as_markdown
+
+        return as_markdown(self)
+
+
+registry: dict[str, Statement] = {}
+
+
+def statement(number: str, title: str, *, source: str, kind: str = "identity", claim: str = "") -> Callable[[Program], Statement]:
+    """Register a statement; used as a decorator on the generator function of its main claim.
+
+    The function takes the algebra, then its sizes by name (say ``d_x, d_y, N, M``), then keyword-only parts that tests may replace.
+    Its docstring is the statement's text.
+
+    Args:
+        number: the number, say "2.1". Registering another function under a number in use is refused.
+        title: a few words.
+        source: where it comes from, with the equation number.
+        kind: one of `KINDS`.
+        claim: what the main claim says, if there will be others.
+
+    Raises:
+        ValueError: a number in use, an unknown kind, or no docstring.
+    """
+
+    def register(program: Program) -> Statement:
+        text = inspect.getdoc(program)
+        if not text:
+            raise ValueError(f"{number}: expected a docstring that states it, got none")
+        found = Statement(number, title, kind, source, text, [_claim(claim or title, kind, program)])
+        known = registry.get(number)
+        if known is not None and known.claims[0].program.__qualname__ != program.__qualname__:
+            raise ValueError(f"{number}: already taken by {known.title!r}; choose another number")
+        registry[number] = found
+        return found
+
+    return register
+
+
+def find(number: str) -> Statement:
+    """The statement of a number. Raises ValueError naming the nearest known number."""
+    if number in registry:
+        return registry[number]
+    near = difflib.get_close_matches(number, registry, n=1, cutoff=0)
+    hint = f"; the nearest is {near[0]} ({registry[near[0]].title})" if near else "; none is registered, import proofs first"
+    raise ValueError(f"statement: expected a known number, got {number!r}{hint}")
+
+
+def in_order() -> list[Statement]:
+    """All statements by chapter and number."""
+    return [registry[number] for number in sorted(registry, key=lambda number: [_natural(part) for part in number.split(".")])]
+
+
+def _natural(part: str) -> tuple[int, int, str]:
+    return (0, int(part), "") if part.isdecimal() else (1, 0, part)
+
+
+def _claim(title: str, kind: str, program: Program) -> Claim:
+    if kind not in KINDS:
+        raise ValueError(f"kind: expected one of {', '.join(KINDS)}, got {kind!r}")
+    parameters: list[Any] = list(inspect.signature(program).parameters.values())
+    positional = [p.name for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY]
+    parts = tuple(p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY)
+    takes_algebra = positional[:1] == ["algebra"]
+    if not takes_algebra and (positional or kind in ("identity", "induction")):
+        raise ValueError(f"{title}: expected the first parameter to be algebra, got {positional}")
+    return Claim(title, kind, program, takes_algebra, tuple(positional[1:]), parts)
