@@ -1,13 +1,14 @@
 """Statements, their registry, and their verification."""
 
 from equivalence.statements.registry import Claim, Statement, find, in_order, registry, statement
-from equivalence.statements.steps import Differ, InIdeal, Less, Positive, simulation
+from equivalence.statements.steps import Differ, Encloses, InIdeal, Less, Positive, simulation
 from equivalence.statements.verification import Check, Result, verify
 
 __all__ = [
     "Check",
     "Claim",
     "Differ",
+    "Encloses",
     "InIdeal",
     "Less",
     "Positive",

@@ -10,8 +10,8 @@ import pytest
 import sympy
 
 import proofs  # noqa: F401  (registers the statements)
-from equivalence.algebras import exact
-from equivalence.statements import Claim, Differ, InIdeal, Less, Positive, Statement, in_order, verify
+from equivalence.algebras import Size, Symbolic, exact
+from equivalence.statements import Claim, Differ, Encloses, InIdeal, Less, Positive, Statement, in_order, verify
 from equivalence.statements.steps import Items
 
 CLAIMS = [pytest.param(found, claim, id=f"{found.number} {claim.title}") for found in in_order() for claim in found.claims]
@@ -31,13 +31,15 @@ def tampered(item: Any, algebra: Any) -> Any:
         return replace(item, members=(*item.members, sympy.Integer(1)))
     if isinstance(item, Less):
         return replace(item, values=tuple(reversed(item.values)))
+    if isinstance(item, Encloses):
+        return replace(item, low=item.high, high=item.high + 1)
     return item.tampered()
 
 
 def comparisons(claim: Claim) -> list[int]:
-    """The places of the items that are compared, in the claim's program as it runs exactly or at size 2, 3, …"""
-    arguments = [exact] if claim.takes_algebra else []
-    items = claim.program(*arguments, *range(2, 2 + len(claim.sizes)))
+    """The places of the items that are compared, in the claim's program as it runs for all sizes, or exactly."""
+    arguments = [Symbolic(), *map(Size, claim.sizes)] if claim.is_identity else [exact] if claim.takes_algebra else []
+    items = claim.program(*arguments)
     found, chain = [], 0
     for place, item in enumerate(items):
         chain = 0 if isinstance(item, str) else chain + 1
