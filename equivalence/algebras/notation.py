@@ -1,0 +1,367 @@
+"""The notation reading: programs as SymPy matrix expressions, never evaluated, which is what a derivation prints.
+
+A product to the left is written flat, A B C; one to the right keeps its brackets, A (B C): so the print shows in which order a
+program multiplies. Only coefficients of symbols and numbers are gathered, η (1/N) to η/N. `convert` reads an expression back in
+any other algebra; the tests do so for every derivation, which binds what is printed to what is proved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import chain
+from operator import add, matmul, mul
+from typing import Any
+
+import sympy
+from sympy.matrices.expressions import (
+    BlockMatrix,
+    Identity,
+    Inverse,
+    MatAdd,
+    MatMul,
+    MatrixExpr,
+    MatrixSymbol,
+    OneMatrix,
+    Trace,
+    Transpose,
+    ZeroMatrix,
+)
+
+from equivalence.algebras.blocks import whole
+from equivalence.algebras.protocol import Dimension, Part, Size, parts, rational
+
+
+class Symmetric(MatrixSymbol):
+    """A generator declared symmetric."""
+
+
+class Invertible(MatrixSymbol):
+    """A generator declared invertible."""
+
+
+class Diagonal(MatrixSymbol):
+    """A generator declared diagonal."""
+
+
+class Weights(MatrixExpr):
+    """Attention weights made from a matrix of scores."""
+
+    def __new__(cls, scores: MatrixExpr) -> Weights:
+        """The weights of scores."""
+        return sympy.Basic.__new__(cls, scores)
+
+    @property
+    def shape(self) -> tuple[sympy.Expr, sympy.Expr]:
+        """That of the scores."""
+        return self.args[0].shape
+
+
+@dataclass(frozen=True, eq=False)
+class Scalar:
+    """A scalar as written: SymPy gathers products of symbols and numbers; sums and traces stay as the program made them."""
+
+    expression: sympy.Expr
+
+    def __add__(self, other: Scalar) -> Scalar:
+        if not isinstance(other, Scalar):
+            return NotImplemented
+        terms = self.expression.args if isinstance(self.expression, sympy.Add) else (self.expression,)
+        return Scalar(sympy.Add(*terms, other.expression, evaluate=False))
+
+    def __neg__(self) -> Scalar:
+        return Scalar(sympy.Integer(-1)) * self
+
+    def __sub__(self, other: Scalar) -> Scalar:
+        return self + -other if isinstance(other, Scalar) else NotImplemented
+
+    def __mul__(self, other: Scalar) -> Scalar:
+        if not isinstance(other, Scalar):
+            return NotImplemented
+        together = is_monomial(self.expression) and is_monomial(other.expression)
+        return Scalar(sympy.Mul(self.expression, other.expression, evaluate=together))
+
+    def __truediv__(self, other: Scalar) -> Scalar:
+        """Division by a number or a product of symbols."""
+        if not isinstance(other, Scalar):
+            return NotImplemented
+        if not is_monomial(other.expression) or other.expression == 0:
+            raise ValueError(f"division: expected a nonzero number or a product of symbols, got {other}")
+        return Scalar(1 / other.expression) * self
+
+    def __repr__(self) -> str:
+        from equivalence.printing import text
+
+        return text(self)
+
+    def _repr_latex_(self) -> str:
+        from equivalence.printing import latex
+
+        return f"${latex(self)}$"
+
+
+@dataclass(frozen=True, eq=False)
+class Notated:
+    """A matrix as written.
+
+    Attributes:
+        algebra: the reading that made it.
+        rows, cols: the parts that rows and columns are cut into.
+        expression: the SymPy matrix expression.
+    """
+
+    algebra: Notation
+    rows: tuple[Part, ...]
+    cols: tuple[Part, ...]
+    expression: MatrixExpr
+
+    __array_ufunc__ = None
+
+    @property
+    def shape(self) -> tuple[Dimension, Dimension]:
+        """(rows, columns): one part as itself, several as a tuple."""
+        return whole(self.rows), whole(self.cols)
+
+    @property
+    def T(self) -> Notated:
+        """The transpose."""
+        return Notated(self.algebra, self.cols, self.rows, Transpose(self.expression))
+
+    def __matmul__(self, other: Notated) -> Notated:
+        _check_notated(other, "@")
+        if self.cols != other.rows:
+            raise ValueError(f"@: the columns of the left, {self.shape[1]}, are not the rows of the right, {other.shape[0]}")
+        return Notated(self.algebra, self.rows, other.cols, MatMul(*_operands(MatMul, self), other.expression, evaluate=False))
+
+    def __add__(self, other: Notated) -> Notated:
+        _check_notated(other, "+")
+        if (self.rows, self.cols) != (other.rows, other.cols):
+            raise ValueError(f"+: expected equal shapes, got {self.shape} and {other.shape}")
+        return Notated(self.algebra, self.rows, self.cols, MatAdd(*_operands(MatAdd, self), other.expression, evaluate=False))
+
+    def __neg__(self) -> Notated:
+        return Scalar(sympy.Integer(-1)) * self
+
+    def __sub__(self, other: Notated) -> Notated:
+        _check_notated(other, "-")
+        return self + -other
+
+    def __rmul__(self, scalar: Scalar) -> Notated:
+        if not isinstance(scalar, Scalar):
+            raise TypeError(f"scalar *: expected a scalar of the notation algebra, got {scalar!r}; build it with algebra.scalar")
+        first, *others = _operands(MatMul, self)
+        if isinstance(first, MatrixExpr):
+            coefficient, factors = scalar.expression, [first, *others]
+        else:
+            coefficient, factors = (scalar * Scalar(first)).expression, others
+        written = factors if coefficient == 1 else [coefficient, *factors]
+        return Notated(self.algebra, self.rows, self.cols, written[0] if len(written) == 1 else MatMul(*written, evaluate=False))
+
+    def __repr__(self) -> str:
+        from equivalence.printing import text
+
+        return text(self)
+
+    def _repr_latex_(self) -> str:
+        from equivalence.printing import latex
+
+        return f"${latex(self)}$"
+
+
+class Notation:
+    """SymPy matrix expressions. A size is a positive integer symbol, which tells it from a symbol of the program."""
+
+    name = "notation"
+
+    def generator(self, name: str, rows: Dimension, cols: Dimension, *, symmetric: bool = False) -> Notated:
+        """A matrix symbol."""
+        return self._symbol(Symmetric if symmetric else MatrixSymbol, name, rows, cols)
+
+    def invertible(self, name: str, size: Dimension) -> tuple[Notated, Notated]:
+        """T and T⁻¹."""
+        matrix = self._symbol(Invertible, name, size, size)
+        return matrix, Notated(self, matrix.rows, matrix.cols, Inverse(matrix.expression))
+
+    def diagonal(self, name: str, size: Dimension) -> Notated:
+        """A diagonal matrix."""
+        return self._symbol(Diagonal, name, size, size)
+
+    def weights(self, scores: Notated) -> Notated:
+        """Attention weights, written as a function of the scores."""
+        return Notated(self, scores.rows, scores.cols, Weights(scores.expression))
+
+    def symbol(self, name: str) -> Scalar:
+        """A symbol."""
+        return Scalar(sympy.Symbol(name))
+
+    def scalar(self, value: Any) -> Scalar:
+        """A rational, or a dimension: a symbolic size is a symbol of the same name."""
+        if isinstance(value, tuple | Size):
+            return Scalar(sympy.Add(*map(_size, parts(value))))
+        number = rational(value)
+        return Scalar(sympy.Rational(number.numerator, number.denominator))
+
+    def eye(self, size: Dimension) -> Notated:
+        """The identity; cut into parts it is a block matrix, printed as I all the same."""
+        cut = parts(size)
+        return self._grid(cut, cut, lambda i, j: Identity(_size(cut[i])) if i == j else ZeroMatrix(_size(cut[i]), _size(cut[j])))
+
+    def zeros(self, rows: Dimension, cols: Dimension) -> Notated:
+        """The zero matrix; cut into parts it is a block matrix, printed as 0 all the same."""
+        down, across = parts(rows), parts(cols)
+        return self._grid(down, across, lambda i, j: ZeroMatrix(_size(down[i]), _size(across[j])))
+
+    def ones(self, rows: Dimension, cols: Dimension) -> Notated:
+        """The matrix of ones."""
+        down, across = parts(rows), parts(cols)
+        return self._grid(down, across, lambda i, j: OneMatrix(_size(down[i]), _size(across[j])))
+
+    def block(self, rows: Sequence[Sequence[Notated]]) -> Notated:
+        """One block matrix from a grid, of the parts where every matrix is given by its parts, else of the matrices.
+
+        Raises ValueError naming the first row that does not line up, TypeError for a matrix of another algebra.
+        """
+        if not rows or not all(rows):
+            raise ValueError("block: expected at least one matrix in each row, got none")
+        for matrix in chain(*rows):
+            _check_notated(matrix, "block")
+        cols = tuple(part for matrix in rows[0] for part in matrix.cols)
+        for number, line in enumerate(rows):
+            if {matrix.rows for matrix in line} != {line[0].rows} or tuple(part for matrix in line for part in matrix.cols) != cols:
+                raise ValueError(f"block: row {number} does not line up, its shapes are {[matrix.shape for matrix in line]}")
+        return Notated(self, tuple(part for line in rows for part in line[0].rows), cols, _laid(rows))
+
+    def trace(self, matrix: Notated) -> Scalar:
+        """The trace."""
+        if matrix.rows != matrix.cols:
+            raise ValueError(f"trace: expected a square matrix, got shape {matrix.shape}")
+        return Scalar(Trace(matrix.expression))
+
+    def _symbol(self, kind: type[MatrixSymbol], name: str, rows: Dimension, cols: Dimension) -> Notated:
+        down, across = parts(rows), parts(cols)
+        if len(down) != 1 or len(across) != 1:
+            raise ValueError(f"{name}: a generator has one part a side, got {rows!r} x {cols!r}; lay several together with block")
+        if kind is Symmetric and down != across:
+            raise ValueError(f"{name}: a symmetric matrix is square, got {rows} x {cols}")
+        return Notated(self, down, across, kind(name, _size(down[0]), _size(across[0])))
+
+    def _grid(self, rows: tuple[Part, ...], cols: tuple[Part, ...], part: Callable[[int, int], MatrixExpr]) -> Notated:
+        return Notated(self, rows, cols, _block_matrix([[part(i, j) for j in range(len(cols))] for i in range(len(rows))]))
+
+
+def is_monomial(scalar: sympy.Expr) -> bool:
+    """Whether it is a product of numbers and symbols."""
+    return not scalar.has(sympy.Add, Trace)
+
+
+def convert(written: Notated | Scalar, algebra: Any, sizes: Mapping[str, int] | None = None) -> Any:
+    """What an expression means in another algebra.
+
+    Args:
+        written: a matrix or a scalar of the notation reading.
+        algebra: the reading to evaluate it in.
+        sizes: numbers for symbolic sizes, by name; the others stay symbols, which only some algebras take.
+    """
+    return _Conversion(algebra, sizes or {}).of(written.expression)
+
+
+@dataclass(frozen=True)
+class _Conversion:
+    algebra: Any
+    sizes: Mapping[str, int]
+
+    def of(self, tree: Any) -> Any:
+        """The value of a SymPy tree, matrix or scalar."""
+        return self._matrix(tree) if isinstance(tree, MatrixExpr) else self._scalar(tree)
+
+    def _matrix(self, tree: MatrixExpr) -> Any:
+        match tree:
+            case Invertible():
+                return self.algebra.invertible(tree.name, self._part(tree.rows))[0]
+            case Diagonal():
+                return self.algebra.diagonal(tree.name, self._part(tree.rows))
+            case Weights(args=(scores,)):
+                return self.algebra.weights(self.of(scores))
+            case MatrixSymbol():
+                return self.algebra.generator(tree.name, *map(self._part, tree.shape), symmetric=isinstance(tree, Symmetric))
+            case Inverse():
+                return self.algebra.invertible(tree.arg.name, self._part(tree.rows))[1]
+            case Transpose():
+                return self.of(tree.arg).T
+            case Identity():
+                return self.algebra.eye(self._part(tree.rows))
+            case ZeroMatrix():
+                return self.algebra.zeros(*map(self._part, tree.shape))
+            case OneMatrix():
+                return self.algebra.ones(*map(self._part, tree.shape))
+            case BlockMatrix():
+                return self.algebra.block([[self.of(block) for block in line] for line in tree.blocks.tolist()])
+            case MatAdd():
+                return reduce(add, map(self.of, tree.args))
+            case MatMul():
+                return self._product(tree)
+        raise TypeError(f"convert: a {type(tree).__name__} is nothing that the notation reading writes")
+
+    def _product(self, tree: MatMul) -> Any:
+        product = reduce(matmul, (self.of(factor) for factor in tree.args if isinstance(factor, MatrixExpr)))
+        scalars = [self.of(factor) for factor in tree.args if not isinstance(factor, MatrixExpr)]
+        return reduce(mul, scalars) * product if scalars else product
+
+    def _scalar(self, tree: sympy.Expr) -> Any:
+        match tree:
+            case Trace():
+                return self.algebra.trace(self.of(tree.arg))
+            case sympy.Add():
+                return reduce(add, map(self.of, tree.args))
+            case sympy.Mul():
+                return reduce(mul, map(self.of, tree.args))
+            case sympy.Pow(args=(base, sympy.Integer() as exponent)):
+                power = reduce(mul, [self.of(base)] * abs(int(exponent)))
+                return power if exponent > 0 else self.algebra.scalar(1) / power
+            case sympy.Rational() | sympy.Symbol(is_integer=True):
+                return self.algebra.scalar(rational(tree) if tree.is_Rational else self._part(tree))
+            case sympy.Symbol():
+                return self.algebra.symbol(tree.name)
+        raise TypeError(f"convert: a {type(tree).__name__} is nothing that the notation reading writes")
+
+    def _part(self, size: sympy.Expr) -> Part:
+        return int(size) if size.is_Integer else self.sizes.get(size.name, Size(size.name))
+
+
+def _check_notated(matrix: Any, operation: str) -> None:
+    if not isinstance(matrix, Notated):
+        raise TypeError(f"{operation}: expected a matrix of the notation algebra, got {type(matrix).__name__}")
+
+
+def _operands(operation: type[MatrixExpr], matrix: Notated) -> tuple[Any, ...]:
+    """What a product or a sum is of, so that it can go on without brackets."""
+    return matrix.expression.args if isinstance(matrix.expression, operation) else (matrix.expression,)
+
+
+def _size(part: Part) -> sympy.Expr:
+    return sympy.Symbol(part.name, integer=True, positive=True) if isinstance(part, Size) else sympy.Integer(part)
+
+
+def _laid(rows: Sequence[Sequence[Notated]]) -> MatrixExpr:
+    """The block matrix of a grid that lines up."""
+    cut = [[_parts_of(matrix) for matrix in line] for line in rows]
+    if all(grid is not None for line in cut for grid in line):
+        return _block_matrix([list(chain(*lines)) for line in cut for lines in zip(*line, strict=True)])
+    if all([matrix.cols for matrix in line] == [matrix.cols for matrix in rows[0]] for line in rows):
+        return _block_matrix([[matrix.expression for matrix in line] for line in rows])
+    return _block_matrix([[_block_matrix([[matrix.expression for matrix in line]])] for line in rows])
+
+
+def _parts_of(matrix: Notated) -> list[list[MatrixExpr]] | None:
+    """The grid of the matrix's parts, if it is given by them."""
+    counts = len(matrix.rows), len(matrix.cols)
+    if counts == (1, 1):
+        return [[matrix.expression]]
+    if isinstance(matrix.expression, BlockMatrix) and matrix.expression.blockshape == counts:
+        return matrix.expression.blocks.tolist()
+    return None
+
+
+def _block_matrix(grid: list[list[MatrixExpr]]) -> MatrixExpr:
+    return grid[0][0] if len(grid) == len(grid[0]) == 1 else BlockMatrix(grid)

@@ -1,0 +1,180 @@
+r"""Statements written out: the text, then each claim's chains, step by step, with the reasons.
+
+Identities and inductions are written in the notation reading, for all sizes; the other kinds in the exact one, with the numbers that
+they speak of. Three forms: plain text, LaTeX (amsmath), and Markdown with formulas for MathJax or KaTeX.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from equivalence.algebras.exact import exact
+from equivalence.algebras.notation import Notation
+from equivalence.algebras.protocol import Size
+from equivalence.printing import LOWERED, RAISED, SIGNS, TILDE, latex, latex_letters, text
+from equivalence.statements.registry import Claim, Statement
+from equivalence.statements.steps import Differ, Encloses, InIdeal, Item, Less, Positive
+
+_FORMULA = re.compile(
+    rf"[{''.join([*SIGNS, *RAISED, *LOWERED])}Ͱ-Ͽ{TILDE}]|\b[A-Za-z]_|\w\^|^[=+<>]$|^\W*[CHKMNPQRTWXYZ]([CHKMNPQRTWXYZ]|\W)*$"
+)
+
+SHOWN = 3
+"""How many polynomials of a list are written out; of more, the number is given."""
+
+
+class Line(NamedTuple):
+    """One numbered step: its number in the chain, the reason, and what is claimed, in text and in LaTeX."""
+
+    number: int
+    reason: str
+    text: str
+    latex: str
+
+
+class Chain(NamedTuple):
+    """The steps under one heading; the heading may be empty."""
+
+    heading: str
+    lines: list[Line]
+
+
+def chains(claim: Claim) -> list[Chain]:
+    """A claim's program, run for its notation."""
+    found, begun = [Chain("", [])], False
+    for item in _items(claim):
+        if isinstance(item, str):
+            found, begun = [*found, Chain(item, [])], False
+            continue
+        lines, link = found[-1].lines, "= " if begun and isinstance(item, tuple) else ""
+        formulas = [link + formula for formula in _formulas(item)]
+        lines.append(Line(len(lines) + 1, item[0] if isinstance(item, tuple) else item.reason, *formulas))
+        begun = begun or isinstance(item, tuple)
+    return [chain for chain in found if chain.heading or chain.lines]
+
+
+def as_text(statement: Statement) -> str:
+    """Number, title, kind, source and text; then the numbered steps of each claim."""
+    lines = [f"{statement.number}  {statement.title}", f"{statement.kind} · {statement.source}", "", statement.text.replace("``", "")]
+    for claim in statement.claims:
+        lines += ["", *([f"— {claim.title} —"] if claim.title != statement.title else [])]
+        for chain in chains(claim):
+            lines += [f"  {chain.heading}:"] if chain.heading else []
+            for step in chain.lines:
+                lines += [f"  {step.number:2}. {step.reason}", f"        {step.text}"]
+    return "\n".join(lines) + "\n"
+
+
+def as_latex(statement: Statement) -> str:
+    r"""The same as a ``\subsection*`` for a document that uses amsmath."""
+    lines = [
+        rf"\subsection*{{{statement.number}\quad {_prose(statement.title)}}}",
+        rf"\emph{{{statement.kind}; {_prose(statement.source)}.}}",
+        "",
+        _prose(statement.text),
+    ]
+    for claim in statement.claims:
+        lines += ["", rf"\paragraph{{{_prose(claim.title)}.}}"] if claim.title != statement.title else [""]
+        for chain in chains(claim):
+            lines += [rf"\emph{{{_prose(chain.heading)}.}}"] if chain.heading else []
+            lines += [rf"\[{_aligned(chain)}\]"] if chain.lines else []
+    return "\n".join(lines) + "\n"
+
+
+def as_markdown(statement: Statement) -> str:
+    """The same for a notebook, a displayed formula a chain."""
+    lines = [f"### {statement.number} {statement.title}", f"*{statement.kind}; {statement.source}*", _with_formulas(statement.text)]
+    for claim in statement.claims:
+        lines += [f"**{claim.title}**"] if claim.title != statement.title else []
+        for chain in chains(claim):
+            lines += [f"*{chain.heading}*"] if chain.heading else []
+            lines += [f"$${_aligned(chain)}$$"] if chain.lines else []
+    return "\n\n".join(lines) + "\n"
+
+
+def _items(claim: Claim) -> Iterator[Item]:
+    if claim.is_identity:
+        return claim.program(Notation(), *(Size(name) for name in claim.sizes))
+    return claim.program(*([exact] if claim.takes_algebra else []))
+
+
+def _formulas(item: Any) -> Iterator[str]:
+    """What an item claims, in text and in LaTeX."""
+    return (_claimed(item, write, signs) for write, signs in ((text, str), (latex, latex_letters)))
+
+
+def _claimed(item: Any, write: Any, signs: Any) -> str:
+    match item:
+        case (_, expression):
+            return write(expression)
+        case Differ(left=left, right=right):
+            return f"{write(left)} {signs('≠')} {write(right)}"
+        case Positive(expression=expression, symbols=symbols):
+            return f"{write(expression)} > 0 {signs('⇐')} {', '.join(map(write, symbols))} > 0"
+        case InIdeal(members=members, ideal=ideal):
+            return f"{_listed(members, write, signs)} {signs('∈')} {signs('⟨')} {_listed(ideal, write, signs)} {signs('⟩')}"
+        case Less(values=values):
+            return " < ".join(map(write, values))
+        case Encloses(ball=ball, low=low, high=high):
+            return f"{write(low)} < {ball.str(8, radius=False)}{signs('…')} < {write(high)}"
+    raise TypeError(f"derivation: expected a step or a check of equivalence.statements, got {type(item).__name__}")
+
+
+def _listed(polynomials: tuple[Any, ...], write: Any, signs: Any) -> str:
+    shown = [write(polynomial) for polynomial in polynomials[:SHOWN]]
+    return ", ".join(shown if len(polynomials) <= SHOWN else [*shown, f"{signs('…')} ({len(polynomials)})"])
+
+
+def _aligned(chain: Chain) -> str:
+    """A reason and a formula a step, one above the other, since formulas can be as wide as the page."""
+    steps = (rf"&\text{{{step.number}.}}\ {_reason(step.reason)} \\" + "\n" + rf"&\qquad {step.latex}" for step in chain.lines)
+    return "\\begin{aligned}\n" + " \\\\[1ex]\n".join(steps) + "\n\\end{aligned}"
+
+
+def _reason(reason: str) -> str:
+    """A sentence within a formula: its words as text."""
+    return r"\ ".join(_formula(run) if is_formula else rf"\text{{{_words(run)}}}" for is_formula, run in _runs(reason))
+
+
+def _prose(sentence: str) -> str:
+    """Sentences as LaTeX text, their formulas within dollars."""
+
+    def paragraph(words: str) -> str:
+        return " ".join(f"${_formula(run)}$" if is_formula else _words(run) for is_formula, run in _runs(words))
+
+    return _between_backticks(sentence, lambda words: "\n\n".join(map(paragraph, words.split("\n\n"))))
+
+
+def _with_formulas(sentence: str) -> str:
+    """A sentence as Markdown, which shows all letters; what stands in double backticks becomes a formula."""
+    return _between_backticks(sentence, lambda words: words)
+
+
+def _between_backticks(sentence: str, prose: Callable[[str], str]) -> str:
+    return "".join(f"${_formula(piece)}$" if place % 2 else _kept_spaces(piece, prose) for place, piece in enumerate(sentence.split("``")))
+
+
+def _kept_spaces(piece: str, prose: Callable[[str], str]) -> str:
+    before, after = piece[: len(piece) - len(piece.lstrip())], piece[len(piece.rstrip()) :]
+    return before + prose(piece.strip()) + after if piece.strip() else piece
+
+
+def _runs(sentence: str) -> list[tuple[bool, str]]:
+    """Neighbouring words, and neighbouring formulas: what has a mathematical letter, an index or an exponent, or is an operator."""
+    tokens = re.findall(r"\S*\{[^}]*\}\S*|\S+", sentence)
+    return [(is_formula, " ".join(run)) for is_formula, run in groupby(tokens, lambda token: bool(_FORMULA.search(token)))]
+
+
+def _formula(written: str) -> str:
+    """A formula of a docstring as LaTeX: long names upright, long indices kept together."""
+    named = re.sub(r"(?<![A-Za-z_])[a-z]{3,}", lambda name: rf"\operatorname{{{name[0]}}}", re.sub(r"([%&#])", r"\\\1", written))
+    return latex_letters(re.sub(r"_([A-Za-z0-9]{2,})", r"_{\1}", named).replace("\n", " "))
+
+
+def _words(sentence: str) -> str:
+    """Words as LaTeX text."""
+    escaped = re.sub(r"([#$%&_{}])", r"\\\1", sentence.replace("\\", r"\textbackslash ").replace("^", r"\^{}"))
+    return re.sub(r"\*(\w[^*]*)\*", r"\\emph{\1}", escaped)

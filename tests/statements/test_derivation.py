@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import flint
+import pytest
+import sympy
+
+import proofs  # noqa: F401  (registers the statements)
+from equivalence import Differ, InIdeal, Less, Positive, Statement, find, in_order, verify
+from equivalence.algebras.notation import Notation
+from equivalence.statements import Encloses
+from equivalence.statements.derivation import as_latex, as_markdown, as_text, chains
+from equivalence.statements.registry import Claim
+
+STATEMENTS = [pytest.param(found, id=found.number) for found in in_order()]
+g, z = sympy.symbols("gamma z")
+
+
+def claim_of(*items: Any, kind: str = "refutation") -> Claim:
+    def program() -> Iterator[Any]:
+        yield from items
+
+    return Claim("a claim", kind, program, False, (), ())
+
+
+def statement_of(*items: Any, title: str = "Title", text: str = "Text.") -> Statement:
+    return Statement("0.1", title, "refutation", "a source", text, [claim_of(*items)])
+
+
+@pytest.mark.parametrize(
+    ("item", "text", "latex"),
+    [
+        (("r", g**2), "γ²", r"\gamma^{2}"),
+        (Differ("r", sympy.Integer(0), sympy.Integer(1)), "0 ≠ 1", r"0 \ne 1"),
+        (Positive("r", g + 1, (g, z)), "γ + 1 > 0 ⇐ γ, z > 0", r"\gamma + 1 > 0 \Leftarrow \gamma, z > 0"),
+        (InIdeal("r", (g * z,), (g,), (g, z)), "γ z ∈ ⟨ γ ⟩", r"\gamma z \in \langle \gamma \rangle"),
+        (InIdeal("r", (g,), (g, z, g + 1, g + 2), (g, z)), "γ ∈ ⟨ γ, z, γ + 1, … (4) ⟩", None),
+        (Less("r", (sympy.Rational(1, 3), sympy.Rational(1, 2))), "1/3 < 1/2", r"\frac{1}{3} < \frac{1}{2}"),
+        (Encloses("r", flint.arb(2).sqrt(), sympy.Integer(1), sympy.Integer(2)), "1 < 1.4142136… < 2", r"1 < 1.4142136\ldots < 2"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_steps_and_checks_are_written(item: Any, text: str, latex: str | None) -> None:
+    ((heading, (line,)),) = chains(claim_of(item))
+    assert (heading, line.number, line.reason, line.text) == ("", 1, "r", text)
+    assert latex is None or line.latex == latex
+
+
+def test_steps_are_numbered_and_linked_within_their_chain() -> None:
+    found = chains(claim_of(("start", z), ("same", z), "second", ("start", g), Differ("other", z, g), ("same", g)))
+    assert [(chain.heading, [(line.number, line.text) for line in chain.lines]) for chain in found] == [
+        ("", [(1, "z"), (2, "= z")]),
+        ("second", [(1, "γ"), (2, "z ≠ γ"), (3, "= γ")]),
+    ]
+
+
+def test_the_first_step_of_a_chain_follows_nothing() -> None:
+    ((_, lines),) = chains(claim_of(Differ("other", z, g), ("start", z), ("same", z)))
+    assert [line.text for line in lines] == ["z ≠ γ", "z", "= z"]
+
+
+def test_what_is_no_step_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"derivation: expected a step or a check of equivalence.statements, got int"):
+        chains(claim_of(3))
+
+
+def test_identities_are_written_for_all_sizes() -> None:
+    (claim,) = find("2.1").claims
+    assert claim.is_identity
+    ((_, lines),) = chains(claim)
+    assert lines[-1].text == "= [[X, Q], [Y + (η/N) (W₀ X − Y) Xᵀ X, −(W₀ − (η/N) (W₀ X − Y) Xᵀ) Q]]"
+    assert lines[-1].reason == "s(W₀X − Y)Xᵀ = −ΔW"
+
+
+@pytest.mark.parametrize("found", STATEMENTS)
+def test_every_statement_is_written_with_each_step_that_is_checked(found: Statement) -> None:
+    lines = [line for claim in found.claims for chain in chains(claim) for line in chain.lines]
+    compared = {check.claim: check.compared for check in verify(found, seed=1).checks}
+    assert len(lines) >= sum(compared.values())
+    text = as_text(found)
+    assert text.startswith(f"{found.number}  {found.title}\n")
+    for line in lines:
+        assert line.reason in text
+        assert line.text in text
+    assert found.source in text
+
+
+@pytest.mark.parametrize("found", STATEMENTS)
+@pytest.mark.parametrize("write", [as_latex, as_markdown])
+def test_formulas_are_well_formed(found: Statement, write: Any) -> None:
+    written = write(found)
+    formulas = re.findall(r"\\begin\{aligned\}.*?\\end\{aligned\}", written, flags=re.DOTALL)
+    assert formulas
+    for formula in formulas:
+        assert re.sub(r"\\text\{[^{}]*\}", "", formula).isascii(), re.findall(r".{9}[^\x00-\x7f]", formula)
+        assert formula.count("{") - formula.count(r"\{") == formula.count("}") - formula.count(r"\}")
+        assert formula.count(r"\left") - formula.count(r"\leftarrow") - formula.count(r"\leftright") == len(
+            re.findall(r"\\right\b", formula)
+        )
+        assert "$" not in formula
+        assert not re.search(r"\^\{[^{}]*\}\^", formula), "two exponents on one base"
+    assert written.count("``") == 0
+
+
+@pytest.mark.parametrize("found", STATEMENTS)
+def test_latex_has_only_letters_that_latex_reads(found: Statement) -> None:
+    assert set(re.findall(r"[^\x00-\x7f]", as_latex(found))) <= set("“”’–—öéèüäïçßćńłøå")
+
+
+def test_sentences_become_latex() -> None:
+    words = "For *every* W₀ and d_x = 2, ``L(W) = ½‖WX‖²_F`` and diag(λ) > 0: 50% of W_off & Y.\n\nNext x̃."
+    written = as_latex(statement_of(("the W₀ of d_x", z), text=words))
+    assert r"For \emph{every} $W_{0}$ and $d_x =$ 2, $L(W) = \tfrac{1}{2}\|WX\|^{2}_F$ and $\operatorname{diag}(\lambda ) >$ 0:" in written
+    assert r"50\% of $W_{off}$ \&" in written
+    assert "\n\nNext $\\tilde{x}.$" in written
+    assert r"\text{the}\ W_{0}\ \text{of}\ d_x" in written
+
+
+def test_markdown_is_what_a_notebook_shows() -> None:
+    found = find("1.2")
+    assert found._repr_markdown_() == as_markdown(found)
+    assert as_markdown(found) == (
+        "### 1.2 A weight update is a target update\n\n*identity; von Oswald et al. 2022, eq. 4*\n\n"
+        "$(W + \\Delta )X - Y = WX - (Y - \\Delta X)$ for *every* Δ: both changes leave the same residuals.\n\n"
+        "Nothing here is about gradients: they enter in 1.1 and 2.1. All d_x, d_y, N.\n\n"
+        "$$\\begin{aligned}\n"
+        "&\\text{1.}\\ \\text{residuals after the weight update} \\\\\n&\\qquad \\left(W + \\Delta \\right) X - Y \\\\[1ex]\n"
+        "&\\text{2.}\\ \\text{distribute} \\\\\n&\\qquad = W X + \\Delta X - Y \\\\[1ex]\n"
+        "&\\text{3.}\\ \\text{count the new term to the targets} \\\\\n&\\qquad = W X - \\left(Y - \\Delta X\\right)\n"
+        "\\end{aligned}$$\n"
+    )
+
+
+def test_a_claim_of_its_own_is_headed() -> None:
+    found = find("1.3")
+    for write, heading in ((as_text, "— {} —"), (as_latex, r"\paragraph{{{}.}}"), (as_markdown, "**{}**")):
+        assert heading.format(found.claims[1].title if write is not as_latex else "closed form of the residual, any $K$") in write(found)
+
+
+def test_the_notation_is_the_readings_own() -> None:
+    """An identity's program is run in the notation reading, not in the exact one, whose sizes are numbers."""
+    seen: list[Any] = []
+
+    def program(algebra: Any, n: Any) -> Iterator[Any]:
+        seen.append((type(algebra), n))
+        yield "one", algebra.eye(n)
+
+    chains(Claim("c", "identity", program, True, ("n",), ()))
+    assert [(kind, repr(size)) for kind, size in seen] == [(Notation, "n")]
