@@ -1,0 +1,80 @@
+"""Linear self-attention, gradient descent, the weights that make one the other, and statements that are checked by machine.
+
+Everything takes matrices of any reading (canonical forms, SymPy, FLINT, NumPy, JAX). Tokens are columns.
+"""
+
+from equivalence.algebras import FiniteField, Numeric, Rational, Size, Symbolic, exact
+from equivalence.attention import Head, Layer, causal_attention, linear_attention, stack
+from equivalence.construction import gd_layer, gdpp_layer, padded, pairing_layer, prediction, query_tokens, separate_tokens, tokens
+from equivalence.descent import (
+    Preconditioned,
+    data_step,
+    gdpp_features,
+    gdpp_step,
+    gradient,
+    gradient_step,
+    loss,
+    preconditioned_step,
+    trajectory,
+    weight_change,
+)
+from equivalence.statements import (
+    Check,
+    Differ,
+    Encloses,
+    InIdeal,
+    Less,
+    Positive,
+    Result,
+    Statement,
+    find,
+    in_order,
+    simulation,
+    statement,
+    verify,
+)
+
+__all__ = [
+    "Check",
+    "Differ",
+    "Encloses",
+    "FiniteField",
+    "Head",
+    "InIdeal",
+    "Layer",
+    "Less",
+    "Numeric",
+    "Positive",
+    "Preconditioned",
+    "Rational",
+    "Result",
+    "Size",
+    "Statement",
+    "Symbolic",
+    "causal_attention",
+    "data_step",
+    "exact",
+    "find",
+    "gd_layer",
+    "gdpp_features",
+    "gdpp_layer",
+    "gdpp_step",
+    "gradient",
+    "gradient_step",
+    "in_order",
+    "linear_attention",
+    "loss",
+    "padded",
+    "pairing_layer",
+    "preconditioned_step",
+    "prediction",
+    "query_tokens",
+    "separate_tokens",
+    "simulation",
+    "stack",
+    "statement",
+    "tokens",
+    "trajectory",
+    "verify",
+    "weight_change",
+]

@@ -1,0 +1,39 @@
+# Every target sets up .venv first, if it is not there or not up to date. PYTHON chooses the interpreter, ARGS goes to the command:
+#   make proofs ARGS="2.1 3.2"      make test ARGS="-k construction"      make lint PYTHON=python3.12
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/installed
+
+.PHONY: proofs test lint notebooks bench clean
+.DEFAULT_GOAL := proofs
+
+proofs: $(READY)
+	$(RUN) -m proofs $(ARGS)
+
+test: $(READY)
+	$(RUN) -m pytest -n 2 $(ARGS)
+
+lint: $(READY)
+	$(RUN) -m ruff check
+	$(RUN) -m ruff format --check
+	$(RUN) -m mypy
+
+notebooks: $(READY)
+	$(RUN) -m notebooks $(ARGS)
+
+bench: $(READY)
+	$(RUN) -m benchmarks $(ARGS)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One environment for all targets: the notebooks and the checkers add seconds to what the mathematics needs.
+# pip is looked for, not python, because an environment whose creation failed half-way has python only.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, but $(PYTHON) is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.11")'
+	test -x $(VENV)/bin/pip || $(PYTHON) -m venv --clear $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,lint,notebooks]'
+	touch $@

@@ -1,0 +1,117 @@
+"""Plots of what layers do to a spectrum, each a figure of its own: nothing here touches pyplot or global settings.
+
+Every curve is drawn from the layers themselves: a context ``X = diag(√λ)``, ``Y = 1ᵀ`` holds one eigenvector of XᵀX for each λ, so after
+K layers the y-part of token i is the factor by which the residual along the i-th eigenvector has changed (statement 3.5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from equivalence.algebras import Numeric
+from equivalence.algebras.numeric import checked_rate
+from equivalence.attention import Layer, stack
+from equivalence.construction import gd_layer, gdpp_layer, tokens
+
+POINTS = 201
+
+
+def gdpp_spectrum(gammas: Sequence[float], largest: float) -> Figure:
+    r"""Where one layer of GD++ sends an eigenvalue λ of XᵀX: ``λ(1 − γλ)²``, a curve for each γ (statements 3.5 and 3.7).
+
+    Dots mark the interior maxima, ``4/(27γ)`` at ``1/(3γ)``; the dashed line is no change.
+
+    Args:
+        gammas: each γ, positive; at least one.
+        largest: λ is drawn from 0 to here.
+
+    Raises:
+        ValueError, TypeError: naming the argument.
+    """
+    if len(gammas) == 0:
+        raise ValueError("gammas: expected at least one number, got none")
+    eigenvalues = _grid(largest)
+    figure, axes = _empty("GD++ moves the spectrum", "eigenvalue λ of XᵀX", "after one layer, λ(1 − γλ)²")
+    axes.plot(eigenvalues, eigenvalues, color="0.6", linestyle="--", label="unchanged")
+    for gamma in gammas:
+        correction = _positive("gammas", gamma)
+        moved, _ = through([_gdpp(len(eigenvalues), 0.0, correction)], eigenvalues)
+        (line,) = axes.plot(eigenvalues, moved, label=f"γ = {gamma:g}")
+        if 1 / (3 * correction) <= largest:
+            axes.plot([1 / (3 * correction)], [4 / (27 * correction)], "o", color=line.get_color())
+    axes.set_ylim(0, largest)
+    axes.legend()
+    return figure
+
+
+def residual_polynomials(depths: Sequence[int], *, step: float, gamma: float, largest: float) -> Figure:
+    r"""What K layers leave of the residual along an eigenvector of XᵀX with eigenvalue λ: ``∏_{t<K} (1 − sλ_t)`` (statement 3.5).
+
+    Dashed: gradient descent, ``λ_t = λ``, degree K in λ. Solid: GD++, ``λ_{t+1} = λ_t(1 − γλ_t)²``, degree (3^K − 1)/2.
+
+    Args:
+        depths: each K, at least 1; at least one of them.
+        step: s = η/N, positive.
+        gamma: γ, positive.
+        largest: λ is drawn from 0 to here.
+
+    Raises:
+        ValueError, TypeError: naming the argument.
+    """
+    if len(depths) == 0:
+        raise ValueError("depths: expected at least one number of layers, got none")
+    eigenvalues = _grid(largest)
+    size, rate, correction = len(eigenvalues), _positive("step", step), _positive("gamma", gamma)
+    figure, axes = _empty(f"s = {step:g}, γ = {gamma:g}", "eigenvalue λ of XᵀX", "part of the residual that is left")
+    axes.axhline(0, color="0.6", linewidth=0.8)
+    for depth in depths:
+        if isinstance(depth, bool) or not isinstance(depth, int) or depth < 1:
+            raise ValueError(f"depths: expected whole numbers of at least 1, got {depth!r}")
+        _, descended = through([_gd(size, rate)] * depth, eigenvalues)
+        _, corrected = through([_gdpp(size, rate, correction)] * depth, eigenvalues)
+        (line,) = axes.plot(eigenvalues, corrected, label=f"GD++, K = {depth}")
+        axes.plot(eigenvalues, descended, color=line.get_color(), linestyle="--", label=f"GD, K = {depth}")
+    axes.legend()
+    return figure
+
+
+def through(layers: Sequence[Layer], eigenvalues: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What layers make of each eigenvalue of XᵀX, and of the residual 1 along its eigenvector; W₀ = 0.
+
+    Args:
+        layers: for tokens of n inputs and one target.
+        eigenvalues: n numbers of at least 0.
+    """
+    size = len(eigenvalues)
+    context = tokens(np.diag(np.sqrt(eigenvalues)), np.ones((1, size)))
+    after, _ = stack(layers, context, context)
+    return np.diag(after[:size]) ** 2, after[size]
+
+
+def _gd(size: int, step: float) -> Layer:
+    return gd_layer(size, 1, learning_rate=step * size, context=size, algebra=Numeric(np, float))
+
+
+def _gdpp(size: int, step: float, gamma: float) -> Layer:
+    return gdpp_layer(size, 1, learning_rate=step * size, gamma=gamma, context=size, algebra=Numeric(np, float))
+
+
+def _grid(largest: float) -> np.ndarray:
+    return np.linspace(0.0, _positive("largest", largest), POINTS)
+
+
+def _positive(name: str, value: float) -> float:
+    number = float(checked_rate(name, value))
+    if number <= 0:
+        raise ValueError(f"{name}: expected a positive number, got {value}")
+    return number
+
+
+def _empty(title: str, across: str, up: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+    axes = figure.add_subplot(title=title, xlabel=across, ylabel=up)
+    return figure, axes
