@@ -1,4 +1,4 @@
-"""Linear self-attention: heads, layers and stacks, on tokens that are the columns of a matrix.
+"""Self-attention, linear and softmax: heads, layers and stacks, on tokens that are the columns of a matrix.
 
 A head has W_K, W_Q, W_V and P; tokens serve as keys and values (the *context*) or as queries. A layer with residual maps a query
 token q to ``q + Σ_h P_h W_{V,h} C (W_{K,h} C)ᵀ W_{Q,h} q``, C the keys' tokens (von Oswald et al. 2022, eq. 6). There is no softmax
@@ -116,6 +116,31 @@ def stack(layers: Sequence[Layer], context: Matrix, queries: Matrix, *, queries_
     for layer in layers:
         context, queries = linear_attention(layer, context, queries, queries_as_keys=queries_as_keys)
     return context, queries
+
+
+def softmax_update(layer: Layer, context: Matrix, queries: Matrix) -> Matrix:
+    """``Σ_h P_h W_{V,h} C p_h``, d x M, with weights ``p_h`` made from the scores ``(W_{K,h} C)ᵀ W_{Q,h} q`` (eq. 1).
+
+    Numbers go through softmax; the readings that prove take any weights that are nonnegative and sum to 1 over the context (see
+    `Algebra.weights`). A temperature or 1/sqrt(d_k) belongs into W_Q.
+
+    Args:
+        layer: the heads.
+        context: the tokens that serve as keys and values, d x N.
+        queries: the query tokens, d x M.
+
+    Raises:
+        ValueError: an empty context, over which no weights sum to 1.
+    """
+    if context.shape[1] == 0:
+        raise ValueError(f"context: expected at least one token for softmax to attend to, got shape {tuple(context.shape)}")
+    algebra = algebra_of(context)
+    first, *others = (
+        head.projection @ (head.value @ context @ algebra.weights((head.key @ context).T @ (head.query @ queries))) for head in layer.heads
+    )
+    for change in others:
+        first = first + change
+    return first
 
 
 def causal_attention(layer: Layer, tokens: Sequence[Matrix], queries: Matrix) -> tuple[list[Matrix], Matrix]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from equivalence.algebras.detect import algebra_of
 from equivalence.algebras.exact import exact, number_or_symbol
+from equivalence.algebras.numeric import Numeric, checked_rate
 from equivalence.algebras.protocol import Dimension, Part, Size, parts
 from equivalence.attention import Head, Layer, Matrix
 
@@ -46,8 +47,8 @@ def gd_layer(d_x: Part, d_y: Part, *, learning_rate: Any, context: Any, initial:
     Raises:
         ValueError, TypeError: naming the argument.
     """
-    start = _initial(initial, d_x, d_y, algebra)
-    step = _rate("learning_rate", learning_rate, algebra) / _count(context, algebra)
+    start = built_initial(initial, d_x, d_y, algebra)
+    step = built_rate("learning_rate", learning_rate, algebra) / built_count(context, algebra)
     value = algebra.block([[algebra.zeros(d_x, d_x), algebra.zeros(d_x, d_y)], [start, -algebra.eye(d_y)]])
     inputs = _inputs_only(d_x, d_y, algebra)
     return Layer((Head(inputs, inputs, value, step * algebra.eye((d_x, d_y))),))
@@ -64,10 +65,10 @@ def gdpp_layer(
         d_x, d_y, learning_rate, context, initial, algebra: as for `gd_layer`.
         gamma: γ.
     """
-    start = _initial(initial, d_x, d_y, algebra)
-    step = _rate("learning_rate", learning_rate, algebra) / _count(context, algebra)
+    start = built_initial(initial, d_x, d_y, algebra)
+    step = built_rate("learning_rate", learning_rate, algebra) / built_count(context, algebra)
     value = algebra.block([[algebra.eye(d_x), algebra.zeros(d_x, d_y)], [start, -algebra.eye(d_y)]])
-    correction = -(_rate("gamma", gamma, algebra) * algebra.eye(d_x))
+    correction = -(built_rate("gamma", gamma, algebra) * algebra.eye(d_x))
     projection = algebra.block([[correction, algebra.zeros(d_x, d_y)], [algebra.zeros(d_y, d_x), step * algebra.eye(d_y)]])
     inputs = _inputs_only(d_x, d_y, algebra)
     return Layer((Head(inputs, inputs, value, projection),))
@@ -132,7 +133,8 @@ def _inputs_only(d_x: Part, d_y: Part, algebra: Any) -> Matrix:
     return algebra.block([[algebra.eye(d_x), zeros(d_x, d_y)], [zeros(d_y, d_x), zeros(d_y, d_y)]])
 
 
-def _initial(initial: Matrix | None, d_x: Part, d_y: Part, algebra: Any) -> Matrix:
+def built_initial(initial: Matrix | None, d_x: Part, d_y: Part, algebra: Any) -> Matrix:
+    """W₀ as given, its shape checked, or zero; the sizes are checked too."""
     for name, size in (("d_x", d_x), ("d_y", d_y)):
         try:
             parts(size)
@@ -140,22 +142,29 @@ def _initial(initial: Matrix | None, d_x: Part, d_y: Part, algebra: Any) -> Matr
             raise type(error)(f"{name}: {error}") from None
     if initial is None:
         return algebra.zeros(d_y, d_x)
+    if not hasattr(initial, "shape"):
+        raise TypeError(f"initial: expected W₀ as a matrix, d_y x d_x, got {initial!r} of type {type(initial).__name__}")
     if tuple(initial.shape) != (d_y, d_x):
         raise ValueError(f"initial: expected W₀ of shape (d_y, d_x) = {(d_y, d_x)}, got {tuple(initial.shape)}")
     return initial
 
 
-def _rate(name: str, value: Any, algebra: Any) -> Any:
+def built_rate(name: str, value: Any, algebra: Any) -> Any:
     """A rate as a scalar of the algebra: text and names are read by the exact algebra, scalars of an algebra are taken as they are."""
     if algebra is exact:
         return number_or_symbol(name, value)
-    return algebra.scalar(value) if isinstance(value, str) else value
+    found = algebra.scalar(value) if isinstance(value, str) else value
+    return checked_rate(name, found) if isinstance(algebra, Numeric) else found
 
 
-def _count(context: Any, algebra: Any) -> Any:
+def built_count(context: Any, algebra: Any) -> Any:
+    """N as a scalar of the algebra: a size, at least 1, or what `built_rate` takes."""
     if isinstance(context, Size | int) and not isinstance(context, bool):
         try:
             return algebra.scalar(*parts(context))
         except ValueError as error:
             raise ValueError(f"context: {error}") from None
-    return _rate("context", context, algebra)
+    count = built_rate("context", context, algebra)
+    if algebra is exact and count.is_number and not (count.is_Integer and count > 0):
+        raise ValueError(f"context: expected a whole number, at least 1, or a symbol such as N, got {context!r}")
+    return count

@@ -38,6 +38,28 @@ def gradient_step(weights: Matrix, inputs: Matrix, targets: Matrix, rate: Scalar
     return weights + weight_change(weights, inputs, targets, rate)
 
 
+def centring(algebra: Any, count: Any) -> Matrix:
+    """``C = I − 11ᵀ/N``, N x N, which takes the mean over the examples off.
+
+    Args:
+        algebra: the reading to build it in.
+        count: N.
+    """
+    return algebra.eye(count) - (algebra.scalar(1) / algebra.scalar(count)) * algebra.ones(count, count)
+
+
+def centred_gradient(weights: Matrix, inputs: Matrix, targets: Matrix) -> Matrix:
+    """``(1/N)(WX − Y)CXᵀ``, d_y x d_x: the gradient where an intercept is fitted too, and profiled out (statement 6.8)."""
+    algebra = algebra_of(inputs)
+    error = (weights @ inputs - targets) @ centring(algebra, inputs.shape[1])
+    return (algebra.scalar(1) / _count(inputs)) * (error @ inputs.T)
+
+
+def centred_step(weights: Matrix, inputs: Matrix, targets: Matrix, rate: Scalar) -> Matrix:
+    """``W − η(1/N)(WX − Y)CXᵀ``, d_y x d_x."""
+    return weights - rate * centred_gradient(weights, inputs, targets)
+
+
 def preconditioned_step(weights: Matrix, inputs: Matrix, targets: Matrix, rate: Scalar, preconditioner: Matrix) -> Matrix:
     """``W − η∇L(W) C``, the preconditioner C d_x x d_x."""
     return weights + weight_change(weights, inputs, targets, rate) @ preconditioner
@@ -95,4 +117,6 @@ def gdpp_features(inputs: Matrix, gamma: Scalar) -> Matrix:
 
 
 def _count(inputs: Matrix) -> Scalar:
+    if inputs.shape[1] == 0:
+        raise ValueError(f"inputs: expected at least one example, as the loss is a mean over them, got shape {tuple(inputs.shape)}")
     return algebra_of(inputs).scalar(inputs.shape[1])

@@ -52,6 +52,7 @@ SIGNS = {
     "·": r"\cdot",
     "×": r"\times",
     "⊗": r"\otimes",
+    "∧": r"\wedge",
     "⊙": r"\odot",
     "∘": r"\circ",
     "±": r"\pm",

@@ -6,6 +6,7 @@ A builder is a function such as `gd_layer`; the changed one is put in its place,
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 from equivalence.algebras import DegreeAlgebra
@@ -13,13 +14,17 @@ from equivalence.algebras.blocks import Blocked
 from equivalence.algebras.flint import Flint
 from equivalence.attention import Head, Layer
 from equivalence.construction import pairing_layer
+from equivalence.statements import Result
 
 Builder = Callable[..., Layer]
 Partition = tuple[Any, ...]
+Partitions = dict[str, tuple[Partition, Partition]]
+BLOCKS = tuple(product("AB", "xy", "xy"))
+"""The blocks of A and B on tokens [x; y]."""
 WEIGHTS = Head._fields
 
 
-def partitions(builder: Builder, d_x: Any, d_y: Any, context: Any, queries: Any) -> dict[str, tuple[Partition, Partition]]:
+def partitions(builder: Builder, d_x: Any, d_y: Any, context: Any, queries: Any) -> Partitions:
     """The parts of the rows and columns of each weight."""
     if builder is not pairing_layer:
         return dict.fromkeys(WEIGHTS, ((d_x, d_y), (d_x, d_y)))
@@ -40,10 +45,8 @@ def changed(builder: Builder, change: Callable[..., Head]) -> Builder:
 def block_added(builder: Builder, weight: str, i: int, j: int) -> Builder:
     """ε·u vᵀ added to block (i, j) of a weight, u and v arbitrary: of any sizes."""
 
-    def change(head: Head, algebra: Any, cut: dict[str, tuple[Partition, Partition]]) -> Head:
-        rows, cols = cut[weight]
-        u, v = algebra.generator("u", rows[i], 1), algebra.generator("v", cols[j], 1)
-        return _added(head, algebra, weight, cut, i, j, algebra.symbol("epsilon") * (u @ v.T))
+    def change(head: Head, algebra: Any, cut: Partitions) -> Head:
+        return _added(head, algebra, weight, cut, i, j, _rank_one(algebra, cut[weight][0][i], cut[weight][1][j]))
 
     return changed(builder, change)
 
@@ -51,10 +54,22 @@ def block_added(builder: Builder, weight: str, i: int, j: int) -> Builder:
 def entry_added(builder: Builder, weight: str, row: int, col: int) -> Builder:
     """1 added to one entry of a weight, at fixed sizes; rows and columns are counted over all parts."""
 
-    def change(head: Head, algebra: Any, cut: dict[str, tuple[Partition, Partition]]) -> Head:
+    def change(head: Head, algebra: Any, cut: Partitions) -> Head:
         (i, k), (j, m) = (_place(parts, at) for parts, at in zip(cut[weight], (row, col), strict=True))
         size = cut[weight][0][i], cut[weight][1][j]
         return _added(head, algebra, weight, cut, i, j, _unit(algebra, size[0], k) @ _unit(algebra, size[1], m).T)
+
+    return changed(builder, change)
+
+
+def perturbed(builder: Builder, which: str, row: str, col: str) -> Builder:
+    """ε·u vᵀ added to one block of A = P W_V or of B = W_Kᵀ W_Q, on tokens [x; y]: of any sizes."""
+
+    def change(head: Head, algebra: Any, cut: Partitions) -> Head:
+        eye = algebra.eye(cut["value"][1])
+        apart = Head(key=eye, query=head.key_query, value=head.output_value, projection=eye)
+        weight, i, j = {"A": "value", "B": "query"}[which], "xy".index(row), "xy".index(col)
+        return _added(apart, algebra, weight, cut, i, j, _rank_one(algebra, cut[weight][0][i], cut[weight][1][j]))
 
     return changed(builder, change)
 
@@ -94,7 +109,22 @@ def count_doubled(builder: Builder) -> Builder:
     return build
 
 
-def _added(head: Head, algebra: Any, weight: str, cut: dict[str, tuple[Partition, Partition]], i: int, j: int, block: Any) -> Head:
+def failures(result: Result) -> dict[str, str]:
+    """The claims that fail, in order, with the first message of each."""
+    found: dict[str, str] = {}
+    for check in result.checks:
+        if not check.holds:
+            found.setdefault(check.claim, check.message)
+    return found
+
+
+def _rank_one(algebra: Any, rows: Any, cols: Any) -> Any:
+    """ε·u vᵀ, under names that no statement uses."""
+    u, v = algebra.generator("epsilon_u", rows, 1), algebra.generator("epsilon_v", cols, 1)
+    return algebra.symbol("epsilon") * (u @ v.T)
+
+
+def _added(head: Head, algebra: Any, weight: str, cut: Partitions, i: int, j: int, block: Any) -> Head:
     rows, cols = cut[weight]
     grid = [[algebra.zeros(down, across) for across in cols] for down in rows]
     grid[i][j] = block

@@ -76,7 +76,11 @@ class Blocked:
 
     def _same_algebra(self, other: Any, operation: str) -> None:
         if not isinstance(other, Blocked) or other.algebra is not self.algebra:
-            raise TypeError(f"{operation}: expected a matrix of the same {self.algebra.name} algebra, got {type(other).__name__}")
+            raise TypeError(f"{operation}: expected a matrix of the same {self.algebra.name} algebra, got {_named(other)}")
+
+
+def _named(value: Any) -> str:
+    return f"one of another {value.algebra.name} algebra" if isinstance(value, Blocked) else f"a value of type {type(value).__name__}"
 
 
 def whole(sizes: tuple[Part, ...]) -> Dimension:
@@ -87,16 +91,18 @@ def whole(sizes: tuple[Part, ...]) -> Dimension:
 def assemble(algebra: Any, grid: Sequence[Sequence[Blocked]]) -> Blocked:
     """One matrix from a grid of matrices, whose parts are laid side by side.
 
-    Raises ValueError naming the first matrix whose rows or columns do not line up.
+    Raises TypeError for a matrix of another algebra, ValueError naming the first matrix whose rows or columns do not line up.
     """
-    if not grid or not grid[0]:
-        raise ValueError("block: expected at least one matrix, got an empty grid")
+    if not grid or not all(grid):
+        raise ValueError("block: expected at least one matrix in each row, got none")
     blocks: dict[tuple[int, int], Any] = {}
     rows: tuple[Part, ...] = ()
     cols = tuple(part for matrix in grid[0] for part in matrix.cols)
     for line_number, line in enumerate(grid):
         column = 0
         for matrix in line:
+            if not isinstance(matrix, Blocked) or matrix.algebra is not algebra:
+                raise TypeError(f"block: expected matrices of the same {algebra.name} algebra, got {_named(matrix)}")
             if matrix.rows != line[0].rows or matrix.cols != cols[column : column + len(matrix.cols)]:
                 raise ValueError(f"block: in row {line_number} a matrix of shape {matrix.shape} does not line up with its neighbours")
             blocks |= {(len(rows) + i, column + j): block for (i, j), block in matrix.blocks.items()}
@@ -125,6 +131,8 @@ class BlockAlgebra:
     def generator(self, name: str, rows: Dimension, cols: Dimension, *, symmetric: bool = False) -> Blocked:
         """An arbitrary matrix of one block; write a cut one with `block`."""
         (row,), (col,) = self._one_part(name, rows), self._one_part(name, cols)
+        if "[" in name:
+            raise ValueError(f"{name}: a generator's name has no bracket; such names are the algebra's own (ones, weights)")
         if symmetric and row != col:
             raise ValueError(f"{name}: a symmetric matrix is square, got {row} x {col}")
         return Blocked(self, (row,), (col,), {(0, 0): self._generator_block(name, row, col, symmetric)})

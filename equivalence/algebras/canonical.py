@@ -21,7 +21,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-from equivalence.algebras.protocol import Part
+from equivalence.algebras.protocol import Part, Size
 
 
 class Letter(NamedTuple):
@@ -42,7 +42,7 @@ class Letter(NamedTuple):
 
 
 Word = tuple[Letter, ...]
-Atom = str | Word
+Atom = str | Size | Word
 Monomial = frozenset[tuple[Atom, int]]
 Term = tuple[Monomial, Word]
 Normal = tuple[Fraction, Monomial, Word]
@@ -71,8 +71,8 @@ def transposed(word: Word) -> Word:
 
 
 def one_of_size(size: Part) -> tuple[Fraction, Monomial]:
-    """A size as a coefficient and a monomial: a number is a number, a symbol is an atom."""
-    return (Fraction(size), UNIT) if isinstance(size, int) else (Fraction(1), frozenset({(size.name, 1)}))
+    """A size as a coefficient and a monomial: a number is a number, a `Size` is an atom (not the symbol of that name)."""
+    return (Fraction(size), UNIT) if isinstance(size, int) else (Fraction(1), frozenset({(size, 1)}))
 
 
 @dataclass(eq=False)
@@ -158,7 +158,7 @@ class Form:
     __hash__ = None  # type: ignore[assignment]
 
     def __add__(self, other: Form) -> Form:
-        if not isinstance(other, Form):
+        if not self._mixes_with(other):
             return NotImplemented
         return self._collected([*self.terms.items(), *other.terms.items()])
 
@@ -166,12 +166,12 @@ class Form:
         return Form(self.normaliser, {term: -coefficient for term, coefficient in self.terms.items()})
 
     def __sub__(self, other: Form) -> Form:
-        if not isinstance(other, Form):
+        if not self._mixes_with(other):
             return NotImplemented
         return self + -other
 
     def __mul__(self, other: Form) -> Form:
-        if not isinstance(other, Form):
+        if not self._mixes_with(other):
             return NotImplemented
         return self._collected(
             self._scaled(times(m, m2), c * c2, self.normaliser.word(w + w2))
@@ -181,12 +181,12 @@ class Form:
 
     def __truediv__(self, other: Form) -> Form:
         """Division by a number or a product of symbols."""
-        if not isinstance(other, Form):
+        if not self._mixes_with(other):
             return NotImplemented
         if len(other.terms) != 1:
             raise ValueError(f"division: expected a number or a product of symbols, got {other}")
         (((monomial, word), coefficient),) = other.terms.items()
-        if word or any(not isinstance(atom, str) for atom, _ in monomial):
+        if word or any(isinstance(atom, tuple) for atom, _ in monomial):
             raise ValueError(f"division: expected a number or a product of symbols, got {other}")
         inverse = frozenset((atom, -exponent) for atom, exponent in monomial)
         return self._collected(((times(m, inverse), w), c / coefficient) for (m, w), c in self.terms.items())
@@ -198,6 +198,11 @@ class Form:
     def trace(self, size: Part) -> Form:
         """The trace of a square block of the given size, a scalar."""
         return self._collected(self._scaled(monomial, c, (*self.normaliser.trace(w, size), ())) for (monomial, w), c in self.terms.items())
+
+    def _mixes_with(self, other: object) -> bool:
+        if isinstance(other, Form) and other.normaliser is not self.normaliser:
+            raise TypeError(f"expected two forms of the same algebra, got {self} and {other} of two algebras")
+        return isinstance(other, Form)
 
     @staticmethod
     def _scaled(monomial: Monomial, coefficient: Fraction, normal: Normal) -> tuple[Term, Fraction]:
@@ -218,6 +223,6 @@ class Form:
 
 def _written(item: tuple[Term, Fraction]) -> str:
     (monomial, word), coefficient = item
-    atoms = sorted((atom if isinstance(atom, str) else f"tr({' '.join(map(str, atom))})", power) for atom, power in monomial)
+    atoms = sorted((f"tr({' '.join(map(str, atom))})" if isinstance(atom, tuple) else str(atom), power) for atom, power in monomial)
     factors = [name if power == 1 else f"{name}^{power}" for name, power in atoms] + [str(letter) for letter in word]
     return " ".join(([str(coefficient)] if coefficient != 1 or not factors else []) + factors)

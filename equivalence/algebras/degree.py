@@ -98,6 +98,17 @@ class DegreeAlgebra(BlockAlgebra):
         matrix, inverse = (Blocked(self, (part,), (part,), {(0, 0): bound}) for bound in bounds)
         return matrix, inverse
 
+    def diagonal(self, name: str, size: Part) -> Blocked:
+        """A diagonal matrix: degree 1."""
+        return self.generator(name, size, size)
+
+    def weights(self, scores: Blocked) -> Blocked:
+        """Weights as the certificate draws them: the last of N is 1 minus the N − 1 others."""
+        (rows,) = scores.rows
+        n = total(rows)
+        blocks = {(0, j): Degree(n, total(cols), 1, bits(n)) for j, cols in enumerate(scores.cols)}
+        return Blocked(self, scores.rows, scores.cols, blocks)
+
     def symbol(self, name: str) -> Degree:
         """A symbol: degree 1."""
         return Degree(1, 1, 1, 0, (), ((name, 1),))

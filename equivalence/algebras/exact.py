@@ -19,9 +19,10 @@ class Exact:
     name = "exact"
 
     def generator(self, name: str, rows: Dimension, cols: Dimension, *, symmetric: bool = False) -> Matrix:
-        """A matrix of symbols name_ij, counted from 1."""
+        """A matrix of symbols name_ij, counted from 1; name_i,j where a size has two digits and name_111 would be two entries."""
         order = sorted if symmetric else list
-        return Matrix(total(rows), total(cols), lambda i, j: sympy.Symbol("{}_{}{}".format(name, *order([i + 1, j + 1]))))
+        between = "," if max(total(rows), total(cols)) > 9 else ""
+        return Matrix(total(rows), total(cols), lambda i, j: sympy.Symbol(f"{name}_{between.join(map(str, order([i + 1, j + 1])))}"))
 
     def invertible(self, name: str, size: Dimension) -> tuple[Matrix, Matrix]:
         """A product of unit triangular matrices of symbols, and its inverse."""

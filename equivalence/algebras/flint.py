@@ -13,8 +13,8 @@ from typing import Any
 
 import flint
 
-from equivalence.algebras.blocks import BlockAlgebra, Blocked, whole
-from equivalence.algebras.protocol import Dimension, Part, parts, rational, total
+from equivalence.algebras.blocks import BlockAlgebra, Blocked
+from equivalence.algebras.protocol import Part, rational, total
 
 Entries = Callable[[str, int, int], Sequence[Any]]
 """Where the entries of a rows x cols generator of a given name come from, row by row."""
@@ -32,6 +32,7 @@ class Flint(BlockAlgebra):
         self.entries, self.nonzero = entries, nonzero
         self.matrices: dict[str, Any] = {}
         self.symbols: dict[str, Any] = {}
+        self.attended: dict[tuple[int, int, str], str] = {}
 
     def matrix(self, rows: int, cols: int, entries: Sequence[Any]) -> Any:
         """A FLINT matrix over the field."""
@@ -44,7 +45,9 @@ class Flint(BlockAlgebra):
     def invertible(self, name: str, size: Part) -> tuple[Blocked, Blocked]:
         """T = (I + strictly lower)(I + strictly upper), so of determinant 1, and its inverse."""
         (part,) = self._one_part(name, size)
-        if name not in self.matrices:
+        if f"{name}⁻¹" not in self.matrices:
+            if name in self.matrices:
+                raise ValueError(f"{name}: already an arbitrary matrix; ask for invertible before generator")
             n = total(part)
             drawn = self.entries(name, n, n)
             lower = [drawn[i * n + j] if j < i else int(i == j) for i in range(n) for j in range(n)]
@@ -53,6 +56,22 @@ class Flint(BlockAlgebra):
             self.matrices[f"{name}⁻¹"] = self.matrices[name].inv()
         matrix, inverse = (Blocked(self, (part,), (part,), {(0, 0): self.matrices[key]}) for key in (name, f"{name}⁻¹"))
         return matrix, inverse
+
+    def diagonal(self, name: str, size: Part) -> Blocked:
+        """A diagonal matrix."""
+        (part,) = self._one_part(name, size)
+        n = total(part)
+        if name not in self.matrices:
+            drawn = self.entries(name, n, 1)
+            self.matrices[name] = self.matrix(n, n, [drawn[i] if i == j else 0 for i in range(n) for j in range(n)])
+        return Blocked(self, (part,), (part,), {(0, 0): self.matrices[name]})
+
+    def weights(self, scores: Blocked) -> Blocked:
+        """Drawn weights, the last of a column such that the column sums to 1; equal scores have equal weights."""
+        (rows,) = scores.rows
+        m, places = total(rows), range(len(scores.cols))
+        blocks = {(0, j): self._weights_block(m, total(scores.cols[j]), scores.blocks.get((0, j))) for j in places}
+        return Blocked(self, scores.rows, scores.cols, blocks)
 
     def symbol(self, name: str) -> Any:
         """A nonzero element of the field."""
@@ -78,20 +97,34 @@ class Flint(BlockAlgebra):
         if left.shape != right.shape:
             return f"shape {left.shape} against {right.shape}"
         for place in sorted(left.blocks.keys() | right.blocks.keys()):
-            pair = [side.blocks.get(place) or self._zero_block(left, place) for side in (left, right)]
-            if pair[0] != pair[1]:
-                return f"in block {place}, {self._first_entry(*pair)}"
+            pair = [self.entries_at(side, place) for side in (left, right)]
+            if entry := self._first_entry(*pair):
+                return f"in block {place}, {entry}"
         return None
 
-    def _zero_block(self, matrix: Blocked, place: tuple[int, int]) -> Any:
+    def entries_at(self, matrix: Blocked, place: tuple[int, int]) -> Any:
+        """The FLINT matrix of a block, written out where it is absent, which is zero."""
+        if place in matrix.blocks:
+            return matrix.blocks[place]
         rows, cols = total(matrix.rows[place[0]]), total(matrix.cols[place[1]])
         return self.matrix(rows, cols, [0] * (rows * cols))
 
+    def _weights_block(self, m: int, n: int, scores: Any) -> Any:
+        key = (m, n, str(scores.tolist()) if scores is not None and any(scores.entries()) else "0")
+        name = self.attended.setdefault(key, f"p[{len(self.attended) + 1}]")
+        if name not in self.matrices:
+            drawn = self.matrix(m, n, self.entries(name, m, n))
+            last = [self.number(Fraction(1)) - sum((drawn[i, j] for i in range(m - 1)), self.number(Fraction(0))) for j in range(n)]
+            self.matrices[name] = self.matrix(m, n, [*drawn.entries()[: (m - 1) * n], *last])
+        return self.matrices[name]
+
     @staticmethod
-    def _first_entry(left: Any, right: Any) -> str:
-        places = ((i, j) for i in range(left.nrows()) for j in range(left.ncols()) if left[i, j] != right[i, j])
-        i, j = next(places)
-        return f"entry ({i}, {j}): {left[i, j]} against {right[i, j]}"
+    def _first_entry(left: Any, right: Any) -> str | None:
+        if left == right:
+            return None
+        places = ((i, j) for i in range(left.nrows()) for j in range(left.ncols()))
+        # Entry by entry, as != of two matrices of balls is true also where they overlap.
+        return next((f"entry ({i}, {j}): {left[i, j]} against {right[i, j]}" for i, j in places if left[i, j] != right[i, j]), None)
 
     def _generator_block(self, name: str, rows: Part, cols: Part, symmetric: bool) -> Any:
         m, n = total(rows), total(cols)
@@ -154,11 +187,11 @@ class Rational(Flint):
     scalar_type = flint.fmpq
 
     def __init__(self, entries: Entries | None = None, nonzero: Callable[[str], Any] | None = None):
-        super().__init__(entries or _no_entries, lambda name: self.number(rational((nonzero or _no_symbol)(name))))
+        super().__init__(entries or no_entries, lambda name: self.number(rational((nonzero or no_symbol)(name))))
 
     def matrix(self, rows: int, cols: int, entries: Sequence[Any]) -> Any:
         """A matrix over the rationals."""
-        return flint.fmpq_mat(rows, cols, [self.number(rational(entry)) for entry in entries])
+        return flint.fmpq_mat(rows, cols, [entry if isinstance(entry, flint.fmpq) else self.number(rational(entry)) for entry in entries])
 
     def number(self, value: Fraction) -> Any:
         """A rational."""
@@ -175,17 +208,16 @@ def dense(matrix: Blocked) -> list[list[Any]]:
     algebra: Flint = matrix.algebra
     lines: list[list[Any]] = []
     for i in range(len(matrix.rows)):
-        blocks = [matrix.blocks.get((i, j)) or algebra._zero_block(matrix, (i, j)) for j in range(len(matrix.cols))]
+        blocks = [algebra.entries_at(matrix, (i, j)) for j in range(len(matrix.cols))]
         lines += [[entry for line in lines_of for entry in line] for lines_of in zip(*(b.tolist() for b in blocks), strict=True)]
     return lines
 
 
-def _no_entries(name: str, rows: int, cols: int) -> Sequence[Any]:
+def no_entries(name: str, rows: int, cols: int) -> Sequence[Any]:
+    """The source of a reading that was given none: a ValueError."""
     raise ValueError(f"{name}: this reading has no source of {rows} x {cols} generators; give one as entries")
 
 
-def _no_symbol(name: str) -> Any:
+def no_symbol(name: str) -> Any:
+    """The source of a reading that was given none: a ValueError."""
     raise ValueError(f"{name}: this reading has no source of symbols; give one as nonzero")
-
-
-__all__ = ["Dimension", "FiniteField", "Flint", "Rational", "dense", "parts", "whole"]

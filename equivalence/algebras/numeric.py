@@ -21,14 +21,14 @@ class Numeric:
 
     Args:
         library: `numpy` or `jax.numpy`.
-        dtype: the type of the arrays that programs make; scalars are Python floats, which follow the arrays they meet.
+        dtype: the type of the arrays and scalars that programs make.
         values: the generators and symbols by name; an invertible T has its inverse beside it as T⁻¹.
     """
 
     name = "numeric"
 
     def __init__(self, library: ModuleType, dtype: Any, values: Mapping[str, Any] | None = None):
-        self.library, self.dtype, self.values = library, dtype, dict(values or {})
+        self.library, self.dtype, self.values = library, np.dtype(dtype), dict(values or {})
 
     def generator(self, name: str, rows: Dimension, cols: Dimension, *, symmetric: bool = False) -> Any:
         """The array given for the name, its shape checked."""
@@ -43,15 +43,28 @@ class Numeric:
         """The arrays given for T and T⁻¹."""
         return self.generator(name, size, size), self.generator(f"{name}⁻¹", size, size)
 
+    def diagonal(self, name: str, size: Dimension) -> Any:
+        """The diagonal array given for the name."""
+        return self.generator(name, size, size)
+
+    def weights(self, scores: Any) -> Any:
+        """Softmax of each column, shifted by its largest score so that nothing overflows."""
+        grown = self.library.exp(scores - scores.max(axis=0, keepdims=True))
+        return grown / grown.sum(axis=0, keepdims=True)
+
     def symbol(self, name: str) -> Any:
         """The scalar given for the name."""
         if name not in self.values:
             raise ValueError(f"{name}: no value given for this symbol")
         return self.values[name]
 
-    def scalar(self, value: Any) -> float:
-        """The nearest float to a rational."""
-        return float(total(value) if isinstance(value, tuple) else rational(value))
+    def scalar(self, value: Any) -> Any:
+        """A rational as a NumPy scalar of the type: the nearest Python float, rounded once more if the type is another."""
+        return self.dtype.type(float(total(value) if isinstance(value, tuple) else rational(value)))
+
+    def value(self, rows: Sequence[Sequence[Any]]) -> Any:
+        """The array of the given rationals."""
+        return self.library.asarray([[self.scalar(entry) for entry in row] for row in rows], dtype=self.dtype)
 
     def eye(self, size: Dimension) -> Any:
         """The identity."""
@@ -84,8 +97,8 @@ def reading_of(array: Any) -> Numeric:
     raise TypeError(f"matrix: expected a matrix of one of the algebras, got {array!r} of type {type(array).__name__}")
 
 
-def checked_matrix(name: str, array: Any, shape: tuple[int | None, int | None]) -> Any:
-    """An array given by a user: two-dimensional, of floats, finite, of the expected shape (None: any).
+def checked_matrix(name: str, array: Any, shape: tuple[int | None, ...]) -> Any:
+    """An array given by a user, a matrix or a batch of them: of floats, finite, of the expected shape (None: any), no size 0.
 
     Raises TypeError or ValueError with the name, what was expected and what came. Values under a JAX trace cannot be looked at and pass.
     """
@@ -93,13 +106,13 @@ def checked_matrix(name: str, array: Any, shape: tuple[int | None, int | None]) 
     if found is None or not hasattr(array, "dtype"):
         raise TypeError(f"{name}: expected an array, got {type(array).__name__}")
     expected = tuple("any" if size is None else size for size in shape)
-    if len(found) != 2 or any(size is not None and size != got for size, got in zip(shape, found, strict=True)):
+    if len(found) != len(shape) or any(size is not None and size != got for size, got in zip(shape, found, strict=True)):
         raise ValueError(f"{name}: expected shape {expected}, got {tuple(found)}")
     if 0 in found:
-        raise ValueError(f"{name}: expected at least one row and column, got shape {tuple(found)}")
+        raise ValueError(f"{name}: expected sizes of at least 1, got shape {tuple(found)}")
     if np.dtype(array.dtype).kind != "f":
         raise TypeError(f"{name}: expected floats, got {array.dtype}; convert with .astype(float)")
-    if _is_concrete(array) and not np.isfinite(np.asarray(array)).all():
+    if is_concrete(array) and not np.isfinite(np.asarray(array)).all():
         raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
     return array
 
@@ -110,11 +123,12 @@ def checked_rate(name: str, value: Any) -> Any:
         raise TypeError(f"{name}: expected a number, got {value!r} of type {type(value).__name__}")
     if np.shape(value) != ():
         raise ValueError(f"{name}: expected a single number, got shape {np.shape(value)}")
-    if _is_concrete(value) and not math.isfinite(float(value)):
+    if is_concrete(value) and not math.isfinite(float(value)):
         raise ValueError(f"{name}: expected a finite number, got {value}")
     return value
 
 
-def _is_concrete(value: Any) -> bool:
+def is_concrete(value: Any) -> bool:
+    """Whether a value can be looked at, as it is not under a JAX trace."""
     jax = sys.modules.get("jax")
     return jax is None or not isinstance(value, jax.core.Tracer)

@@ -43,6 +43,16 @@ class Algebra(Protocol):
     def invertible(self, name: str, size: Part) -> tuple[Any, Any]:
         """An arbitrary invertible size x size matrix, and its inverse."""
 
+    def diagonal(self, name: str, size: Part) -> Any:
+        """An arbitrary diagonal size x size matrix."""
+
+    def weights(self, scores: Any) -> Any:
+        """Attention weights made from scores, N x M: columns of nonnegative numbers that sum to 1.
+
+        Numbers go through softmax. The readings that prove take *any* such weights: an unknown matrix for each matrix of scores,
+        of which nothing is used but the sums of its columns.
+        """
+
     def symbol(self, name: str) -> Any:
         """An arbitrary nonzero scalar."""
 
@@ -94,7 +104,7 @@ def rational(value: Any) -> Fraction:
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError(f"number: expected a finite number, got {value}")
-        return Fraction(Decimal(repr(value)))
+        return Fraction(Decimal(float.__repr__(value)))
     if isinstance(value, int | Fraction | str):
         try:
             return Fraction(value)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from equivalence.algebras.blocks import BlockAlgebra, Blocked
+from equivalence.algebras.blocks import BlockAlgebra, Blocked, whole
 from equivalence.algebras.canonical import UNIT, Form, Letter, Normaliser, one_of_size
-from equivalence.algebras.protocol import Part, parts, rational
+from equivalence.algebras.protocol import Part, Size, parts, rational
 
 
 class Symbolic(BlockAlgebra):
@@ -23,6 +23,7 @@ class Symbolic(BlockAlgebra):
     def __init__(self) -> None:
         self.normaliser = Normaliser()
         self.letters: dict[str, Letter] = {}
+        self.attended: dict[tuple[Part, Part, frozenset[Any]], str] = {}
         self.decides = True
 
     def invertible(self, name: str, size: Part) -> tuple[Blocked, Blocked]:
@@ -34,13 +35,27 @@ class Symbolic(BlockAlgebra):
         self.decides = False
         return matrix, inverse
 
+    def diagonal(self, name: str, size: Part) -> Blocked:
+        """A symmetric letter: sound for diagonal matrices, though it does not know that they commute."""
+        self.decides = False
+        return self.generator(name, size, size, symmetric=True)
+
+    def weights(self, scores: Blocked) -> Blocked:
+        """A letter P with 1ᵀP = 1ᵀ for each block of scores; equal scores have equal weights."""
+        (rows,) = scores.rows
+        if rows == 1:
+            return self.ones(1, whole(scores.cols))
+        self.decides = False
+        blocks = {(0, j): self._weights_block(rows, size, scores.blocks.get((0, j))) for j, size in enumerate(scores.cols)}
+        return Blocked(self, (rows,), scores.cols, blocks)
+
     def symbol(self, name: str) -> Form:
         """A commuting symbol."""
         return Form(self.normaliser, {(frozenset({(name, 1)}), ()): Fraction(1)})
 
     def scalar(self, value: Any) -> Form:
-        """A rational, or a dimension: a symbolic size is a symbol of the same name."""
-        if isinstance(value, tuple) or not isinstance(value, int | str | float | Fraction):
+        """A rational, or a dimension: a symbolic size is an atom of its own, apart from the symbol of that name."""
+        if isinstance(value, tuple | Size):
             sizes = [one_of_size(part) for part in parts(value)]
             terms = Form(self.normaliser, {})
             return sum((Form(self.normaliser, {(monomial, ()): c}) for c, monomial in sizes), terms)
@@ -56,8 +71,12 @@ class Symbolic(BlockAlgebra):
 
     def difference(self, left: Any, right: Any) -> str | None:
         """None if both sides have one form, else the first place where they differ, and by what."""
+        if type(left) is not type(right):
+            return f"{left} against {right}: a scalar and a matrix"
         if isinstance(left, Form):
             return None if left == right else f"left − right = {left - right}"
+        if left.shape != right.shape:
+            return f"shape {left.shape} against {right.shape}"
         for (i, j), block in sorted((left - right).blocks.items()):
             if block.terms:
                 return f"in block ({i}, {j}), left − right = {block}"
@@ -86,6 +105,16 @@ class Symbolic(BlockAlgebra):
             return self._eye_block(1)
         letter = self._letter(f"1[{size}]", size, 1, False)
         self.normaliser.add(letter.transpose(), letter, *one_of_size(size), ())
+        return self._form(letter)
+
+    def _weights_block(self, rows: Part, cols: Part, scores: Form | None) -> Form:
+        key = (rows, cols, frozenset(scores.terms.items()) if scores else frozenset())
+        name = self.attended.setdefault(key, f"p[{len(self.attended) + 1}]")
+        letter = self._letter(name, rows, cols, False)
+        column, across = self._ones_column(rows), self._ones_column(cols)
+        ((_, left),) = column.transpose().terms
+        ((_, right),) = across.transpose().terms
+        self.normaliser.add(left[0], letter, Fraction(1), UNIT, right)
         return self._form(letter)
 
     def _form(self, letter: Letter) -> Form:

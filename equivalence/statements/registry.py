@@ -10,7 +10,8 @@ from typing import Any
 
 from equivalence.statements.steps import Program
 
-KINDS = ("identity", "induction", "refutation", "characterisation", "bound", "series", "expectation")
+IDENTITIES = ("identity", "induction", "series")
+KINDS = (*IDENTITIES, "refutation", "characterisation", "bound", "expectation")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class Claim:
     sizes: tuple[str, ...]
     parts: tuple[str, ...]
 
+    @property
+    def is_identity(self) -> bool:
+        """Whether it speaks of arbitrary matrices: an identity, an induction's base and step, or the coefficients of a series."""
+        return self.kind in IDENTITIES
+
 
 @dataclass
 class Statement:
@@ -53,6 +59,9 @@ class Statement:
             return program
 
         return add
+
+    def __repr__(self) -> str:
+        return f"<Statement {self.number}: {self.title}>"
 
     def _repr_markdown_(self) -> str:
         from equivalence.statements.derivation import as_markdown
@@ -86,7 +95,7 @@ def statement(number: str, title: str, *, source: str, kind: str = "identity", c
             raise ValueError(f"{number}: expected a docstring that states it, got none")
         found = Statement(number, title, kind, source, text, [_claim(claim or title, kind, program)])
         known = registry.get(number)
-        if known is not None and known.claims[0].program.__qualname__ != program.__qualname__:
+        if known is not None and _place(known.claims[0].program) != _place(program):
             raise ValueError(f"{number}: already taken by {known.title!r}; choose another number")
         registry[number] = found
         return found
@@ -95,7 +104,9 @@ def statement(number: str, title: str, *, source: str, kind: str = "identity", c
 
 
 def find(number: str) -> Statement:
-    """The statement of a number. Raises ValueError naming the nearest known number."""
+    """The statement of a number. Raises ValueError naming the nearest known number, TypeError for what is no text."""
+    if not isinstance(number, str):
+        raise TypeError(f"statement: expected a number as text, such as '2.1', got {number!r} of type {type(number).__name__}")
     if number in registry:
         return registry[number]
     near = difflib.get_close_matches(number, registry, n=1, cutoff=0)
@@ -106,6 +117,10 @@ def find(number: str) -> Statement:
 def in_order() -> list[Statement]:
     """All statements by chapter and number."""
     return [registry[number] for number in sorted(registry, key=lambda number: [_natural(part) for part in number.split(".")])]
+
+
+def _place(program: Program) -> tuple[str, str]:
+    return program.__module__, program.__qualname__
 
 
 def _natural(part: str) -> tuple[int, int, str]:
@@ -119,6 +134,6 @@ def _claim(title: str, kind: str, program: Program) -> Claim:
     positional = [p.name for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY]
     parts = tuple(p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY)
     takes_algebra = positional[:1] == ["algebra"]
-    if not takes_algebra and (positional or kind in ("identity", "induction")):
+    if not takes_algebra and (positional or kind in IDENTITIES):
         raise ValueError(f"{title}: expected the first parameter to be algebra, got {positional}")
     return Claim(title, kind, program, takes_algebra, tuple(positional[1:]), parts)

@@ -1,0 +1,1 @@
+"""How fast the checks are, always against the obvious alternative in the same run: ``python -m benchmarks``."""

@@ -1,0 +1,123 @@
+"""What is measured, each a function of no arguments that returns a `Measure`."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import jax
+import numpy as np
+
+import proofs  # noqa: F401  (registers the statements)
+from equivalence.algebras import FiniteField, exact
+from equivalence.statements import find, in_order, verify
+from equivalence.statements.inputs import inputs_of
+from equivalence.statements.sampling import checker, draw
+
+PAPER = {"d_x": 10, "d_y": 1, "N": 10, "M": 1}
+LARGE = {"d_x": 256, "d_y": 16, "N": 1024, "M": 3}
+BATCH = 1024
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure, what it should reach, and whether missing that is an error or only a slow machine.
+
+    Attributes:
+        name: what was measured.
+        figure: as printed.
+        target: as printed.
+        met: whether the figure reaches the target.
+        binding: whether a miss makes the run fail: true for what does not depend on the machine's mood.
+    """
+
+    name: str
+    figure: str
+    target: str
+    met: bool
+    binding: bool
+
+
+def seconds(work: Callable[[], Any], runs: int = 5) -> float:
+    """The median time of some runs, after one that is not counted."""
+    work()
+    times = []
+    for _ in range(runs):
+        started = perf_counter()
+        work()
+        times.append(perf_counter() - started)
+    return statistics.median(times)
+
+
+def entrywise() -> None:
+    """2.1 the obvious way: SymPy matrices of one symbol an entry at (10, 1, 10), expanded and compared."""
+    (claim,) = find("2.1").claims
+    steps = [expression for _, expression in claim.program(exact, *PAPER.values())]
+    if steps[0].expand() != steps[-1].expand():
+        raise AssertionError("2.1: the entrywise check fails")
+
+
+def symbolic() -> None:
+    """2.1 for every size at once."""
+    if not verify("2.1", algebras=("symbolic",)).holds:
+        raise AssertionError("2.1: the symbolic check fails")
+
+
+def ratio_to_entrywise() -> Measure:
+    """The proof for all sizes against the entrywise one at one size, both in this run."""
+    started = perf_counter()
+    entrywise()
+    slow, fast = perf_counter() - started, seconds(symbolic, runs=21)
+    figure = f"{slow / fast:,.0f}x ({slow:.1f} s against {fast * 1e3:.2f} ms)"
+    return Measure("2.1 for all sizes, against entrywise SymPy at (10, 1, 10)", figure, "at least 1000x", slow / fast >= 1000, True)
+
+
+def certificate(sizes: dict[str, int], limit: float) -> Measure:
+    """The finite-field certificate of 2.1 at fixed sizes; the degree reading and the draw of the prime included."""
+
+    def work() -> Any:
+        found = verify("2.1", algebras=(FiniteField.name,), sizes=[sizes])
+        if not found.holds:
+            raise AssertionError(f"2.1: the certificate fails: {found.messages}")
+        return found
+
+    bound = work().error_bound
+    took = seconds(work)
+    figure = f"{took * 1e3:.2f} ms, error bound {bound:.1e}"
+    name = "2.1, certificate at ({d_x}, {d_y}, {N})".format(**sizes)
+    return Measure(name, figure, f"under {limit * 1e3:g} ms; bound below 2^-50", took < limit and bound < 2.0**-50, not bound < 2.0**-50)
+
+
+def instances_a_second() -> Measure:
+    """Random (10, 1, 10) instances of 2.1, context and query, x64, drawn and with their tolerances, in batches of 1024."""
+    (claim,) = find("2.1").claims
+    inputs = inputs_of(claim, PAPER, {})
+    with jax.enable_x64(True):
+        check = checker(claim, tuple(PAPER[name] for name in claim.sizes), "float64", optimise=True)
+        seeds = iter(range(10**6))
+
+        def work() -> None:
+            for _ in range(8):
+                worst = float(np.max(np.asarray(check(draw(inputs, BATCH, next(seeds))))))
+                if not worst < 1:
+                    raise AssertionError(f"2.1: an instance fails, by {worst} tolerances")
+
+        rate = 8 * BATCH / seconds(work)
+    return Measure(
+        "2.1, random (10, 1, 10) instances a second, x64", f"{rate:,.0f}", "at least 100,000 on two idle cores", rate >= 1e5, False
+    )
+
+
+def all_symbolic() -> Measure:
+    """All proofs in the symbolic and exact readings in a fresh interpreter, import included."""
+    program = (
+        "import proofs; from equivalence.statements import in_order, verify; "
+        "assert all(verify(each, algebras=('symbolic', 'exact')).holds for each in in_order())"
+    )
+    took = seconds(lambda: subprocess.run([sys.executable, "-c", program], check=True), runs=3)
+    return Measure(f"{len(in_order())} statements, symbolic and exact, import included", f"{took:.2f} s", "under 3 s", took < 3, False)

@@ -1,0 +1,277 @@
+"""Testing statements on random numbers: seeded batches in JAX, with tolerances from the magnitude reading.
+
+A batch is drawn outside the jitted function; inside, one instance's program is run over numbers and over magnitudes, and `jax.vmap` makes
+the batch. An instance that fails is replayed alone, in NumPy. This module needs JAX, and JAX's x64 mode for float64.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from types import ModuleType
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from equivalence.algebras.magnitude import Magnitude, MagnitudeAlgebra
+from equivalence.algebras.numeric import Numeric
+from equivalence.statements.inputs import Inputs, inputs_of
+from equivalence.statements.registry import Claim, Statement, find
+from equivalence.statements.steps import Differ
+from equivalence.statements.verification import Sizes, assignments, check_parts, parts_of
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One claim on one batch of random instances, or on its witness.
+
+    Attributes:
+        statement: the number.
+        claim: what was tested.
+        sizes: the sizes; empty for a witness.
+        dtype: the type of the numbers.
+        seed: what the batch was drawn from; None for a witness.
+        instances: how many instances there were; 1 for a witness.
+        worst: the largest |difference| / tolerance of sides that are to be equal; below 1 unless something is wrong, and NaN if no
+            tolerance could be given.
+        failing: the index of the worst instance if it fails.
+        message: what is wrong, from the failing instance replayed alone; empty if all hold.
+    """
+
+    statement: str
+    claim: str
+    sizes: Sizes
+    dtype: str
+    seed: int | None
+    instances: int
+    worst: float
+    failing: int | None
+    message: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether every difference is below its tolerance."""
+        return self.failing is None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two neighbouring steps of a chain (or two sides that are to differ), both computed, and how far rounding can have set them apart."""
+
+    place: str
+    left: Any
+    right: Any
+    tolerance: Any
+    differ: bool = False
+
+    def ratios(self, library: ModuleType) -> Any:
+        """|difference| / tolerance, entry by entry; NaN where the tolerance is not finite, so that no comparison passes by it."""
+        smallest = self.tolerance.dtype.type(np.finfo(self.tolerance.dtype).tiny)
+        ratios = abs(self.left - self.right) / library.maximum(self.tolerance, smallest)
+        return library.where(library.isfinite(self.tolerance), ratios, np.nan)
+
+    def wrong(self) -> str | None:
+        """None if it holds, else the worst entry, with both values. For NumPy values."""
+        ratios = np.asarray(self.ratios(np))
+        if self.differ:
+            return None if (ratios > 1).any() else f"{self.place}: the sides do not differ by more than the tolerance"
+        if (ratios < 1).all():
+            return None
+        entry = np.unravel_index(int(np.argmax(np.where(np.isnan(ratios), np.inf, ratios))), ratios.shape)
+        left, right, tolerance = (np.asarray(side)[entry] for side in (self.left, self.right, self.tolerance))
+        where = f"in entry {tuple(map(int, entry))}, " if entry else ""
+        return f"{self.place}: {where}{left} against {right}, tolerance {tolerance:.3g}"
+
+
+def sample(
+    which: Statement | str,
+    *,
+    sizes: Sequence[Sizes] | None = None,
+    batch: int = 256,
+    seed: int = 0,
+    dtype: str = "float64",
+    replace: Mapping[str, Any] | None = None,
+) -> tuple[Sample, ...]:
+    """Test a statement's identities, inductions and series on random batches, and the witnesses of its other claims on numbers.
+
+    Data are uniform in [−1, 1), symbols ± uniform in [1/2, 1]; invertible matrices are products of unit triangular ones of −1, 0 and 1, so
+    that they and their inverses are exact. Witnesses have no random data and are computed once, by NumPy in float64; of checks that are
+    neither steps nor `Differ`, numbers say nothing, and claims without an algebra are exact already: these are left out.
+
+    Args:
+        which: a statement, or the number of a registered one.
+        sizes: one batch each; default: three assignments of pairwise different sizes.
+        batch: instances in a batch.
+        seed: makes the batches reproducible.
+        dtype: "float64", which needs JAX's x64 mode, or "float32".
+        replace: other values for the programs' keyword-only parts, such as a construction to be tested for failure.
+
+    Raises:
+        ValueError: an unknown number or part, a size or batch below 1, another dtype, or float64 without x64 mode.
+    """
+    found = find(which) if isinstance(which, str) else which
+    check_parts(found, replace or {})
+    _check_batch(batch, dtype)
+    samples: list[Sample] = []
+    for claim in found.claims:
+        parts = parts_of(claim, replace or {})
+        if claim.is_identity:
+            samples += [_batch(found, claim, dict(chosen), parts, batch, seed, dtype) for chosen in assignments(claim, sizes)]
+        elif claim.takes_algebra:
+            samples += _witness(found, claim, parts)
+    return tuple(samples)
+
+
+def replay(found: Statement, claim: Claim, sizes: Sizes, parts: Mapping[str, Any], values: Values, dtype: str = "float64") -> str:
+    """One instance alone, in NumPy: what is wrong, with statement, claim, step and entry; empty if nothing is.
+
+    Args:
+        found, claim: what is tested.
+        sizes: a size for each of the claim's names.
+        parts: values for its keyword-only parts.
+        values: the instance: an array of `dtype` for each generator, a scalar for each symbol.
+    """
+    wrong = (pair.wrong() for pair in comparisons(claim, sizes, parts, Numeric(np, dtype, values)))
+    return next((f"{found.number} {found.title}, {message} [numeric]" for message in wrong if message), "")
+
+
+def draw(inputs: Inputs, batch: int, seed: int, dtype: str = "float64") -> dict[str, np.ndarray]:
+    """The data of a batch: each array has the batch as its first axis. All numbers are 0 or at least 2⁻⁵³, so none is subnormal."""
+    generator = np.random.default_rng(seed)
+    shapes: dict[str, tuple[int, ...]] = {name: (rows, cols) for name, (rows, cols, _) in inputs.generators.items()}
+    shapes |= {name: (size, 1) for name, size in inputs.diagonal.items()}
+    shapes |= dict.fromkeys(inputs.symbols, ())
+    values = _uniform(generator, batch, shapes, dtype)
+    for name in (name for name, (_, _, symmetric) in inputs.generators.items() if symmetric):
+        values[name] = np.triu(values[name]) + np.triu(values[name], 1).swapaxes(1, 2)
+    for name in inputs.symbols:
+        values[name] = np.copysign((1 + abs(values[name])) / 2, values[name])
+    for name, size in inputs.diagonal.items():
+        values[name] = np.eye(size, dtype=dtype) * values[name]
+    for name, size in inputs.invertible.items():
+        values[name], values[f"{name}⁻¹"] = (_exactly(name, matrix, dtype) for matrix in _invertible(generator, batch, size))
+    return values
+
+
+def comparisons(claim: Claim, sizes: Sizes, parts: Mapping[str, Any], numeric: Numeric) -> Iterator[Comparison]:
+    """Run a claim over one instance's numbers and their magnitudes, and pair what is to be compared."""
+    chosen = [sizes[name] for name in claim.sizes]
+    programs = (claim.program(algebra, *chosen, **parts) for algebra in (numeric, MagnitudeAlgebra(numeric)))
+    chain, number, before = "", 0, None
+    for item, magnitude in zip(*programs, strict=True):
+        if isinstance(item, str):
+            chain, number, before = item, 0, None
+            continue
+        number += 1
+        place = f"{claim.title}{f', {chain}' if chain else ''}, step {number}"
+        if isinstance(item, tuple):
+            if before is not None:
+                yield _compared(f"{place} ({item[0]})", before, (item[1], magnitude[1]))
+            before = item[1], magnitude[1]
+        elif isinstance(item, Differ):
+            yield _compared(f"{place} ({item.reason})", (item.left, magnitude.left), (item.right, magnitude.right), differ=True)
+
+
+@lru_cache(maxsize=256)
+def checker(
+    claim: Claim, sizes: tuple[int, ...], dtype: str, parts: tuple[tuple[str, Any], ...] = (), *, optimise: bool = False
+) -> Callable[[Values], Any]:
+    """The jitted function from a batch of data to each instance's worst ratio.
+
+    Args:
+        claim: an identity, induction or series.
+        sizes: the claim's sizes in its own order.
+        dtype: the type of the data.
+        parts: values for the claim's keyword-only parts, as pairs.
+        optimise: whether to spend time on optimising the compiled code, which pays from some thousand instances on.
+    """
+
+    named = dict(zip(claim.sizes, sizes, strict=True))
+
+    def worst(values: Values) -> Any:
+        with jax.default_matmul_precision("highest"):
+            pairs = list(comparisons(claim, named, dict(parts), Numeric(jnp, dtype, values)))
+        return jnp.stack([pair.ratios(jnp).max() for pair in pairs]).max()
+
+    return jax.jit(jax.vmap(worst), compiler_options=None if optimise else {"xla_backend_optimization_level": 0})
+
+
+def _batch(found: Statement, claim: Claim, sizes: Sizes, parts: dict[str, Any], batch: int, seed: int, dtype: str) -> Sample:
+    values = draw(inputs_of(claim, sizes, parts), batch, seed, dtype)
+    check = checker(claim, tuple(sizes[name] for name in claim.sizes), dtype, tuple(parts.items()))
+    ratios = np.asarray(check(values))
+    index = int(np.argmax(np.where(np.isnan(ratios), np.inf, ratios)))
+    worst, message = float(ratios[index]), ""
+    if not worst < 1:
+        alone = replay(found, claim, sizes, parts, {name: array[index] for name, array in values.items()}, dtype)
+        message = (
+            alone or f"{found.number} {found.title}, {claim.title}: fails in a batch ({worst:.3g} tolerances), but not when replayed alone"
+        )
+    return Sample(found.number, claim.title, sizes, dtype, seed, batch, worst, index if message else None, message)
+
+
+def _witness(found: Statement, claim: Claim, parts: Mapping[str, Any]) -> list[Sample]:
+    """One sample, or none if the claim compares no numbers."""
+    pairs = list(comparisons(claim, {}, parts, Numeric(np, "float64")))
+    if not pairs:
+        return []
+    message = replay(found, claim, {}, parts, {})
+    worst = max((float(np.max(pair.ratios(np))) for pair in pairs if not pair.differ), default=0.0)
+    return [Sample(found.number, claim.title, {}, "float64", None, 1, worst, 0 if message else None, message)]
+
+
+def _compared(place: str, left: tuple[Any, Magnitude], right: tuple[Any, Magnitude], differ: bool = False) -> Comparison:
+    if np.shape(left[0]) != np.shape(right[0]):
+        raise ValueError(f"{place}: shape {np.shape(left[0])} against {np.shape(right[0])}")
+    return Comparison(place, left[0], right[0], left[1].bound() + right[1].bound(), differ)
+
+
+def _check_batch(batch: int, dtype: str) -> None:
+    if not isinstance(batch, int) or isinstance(batch, bool) or batch < 1:
+        raise ValueError(f"batch: expected a positive integer, got {batch!r}")
+    if dtype not in ("float64", "float32"):
+        raise ValueError(f"dtype: expected 'float64' or 'float32', got {dtype!r}")
+    if dtype == "float64" and not jax.config.read("jax_enable_x64"):
+        raise ValueError("dtype: float64 needs JAX's x64 mode; call jax.config.update('jax_enable_x64', True), or ask for float32")
+
+
+def _uniform(generator: np.random.Generator, batch: int, shapes: Mapping[str, tuple[int, ...]], dtype: str) -> dict[str, np.ndarray]:
+    """Arrays uniform in [−1, 1), all cut from one draw."""
+    counts = [batch * math.prod(shape) for shape in shapes.values()]
+    drawn = generator.random(sum(counts), dtype=np.dtype(dtype).type)
+    drawn *= 2
+    drawn -= 1
+    cut = np.split(drawn, np.cumsum(counts)[:-1])
+    return {name: part.reshape(batch, *shape) for (name, shape), part in zip(shapes.items(), cut, strict=True)}
+
+
+def _invertible(generator: np.random.Generator, batch: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """T = LU and T⁻¹ = U⁻¹L⁻¹ in integers."""
+    strict = np.tril(generator.integers(-1, 2, (2, batch, size, size)), -1)
+    lower, upper = strict[0], strict[1].swapaxes(1, 2)
+    one = np.eye(size, dtype=np.int64)
+    return (one + lower) @ (one + upper), _unit_inverse(upper) @ _unit_inverse(lower)
+
+
+def _unit_inverse(nilpotent: np.ndarray) -> np.ndarray:
+    """(I + N)⁻¹ = I − N(I − N(I − …)), which ends, as N^size = 0."""
+    one = np.eye(nilpotent.shape[-1], dtype=np.int64)
+    inverse: np.ndarray = np.broadcast_to(one, nilpotent.shape)
+    for _ in range(nilpotent.shape[-1]):
+        inverse = one - nilpotent @ inverse
+    return inverse
+
+
+def _exactly(name: str, matrix: np.ndarray, dtype: str) -> np.ndarray:
+    found = matrix.astype(dtype)
+    if (found != matrix).any():
+        raise ValueError(
+            f"{name}: a random inverse of size {matrix.shape[-1]} has entries that {dtype} does not hold exactly; use a smaller size"
+        )
+    return found

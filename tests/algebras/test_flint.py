@@ -1,0 +1,109 @@
+"""The two readings on FLINT: the field, the draws, and agreement with an interpreter of programs that shares no code."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from random import Random
+
+import flint
+import numpy as np
+import pytest
+
+from equivalence.algebras import FiniteField, Rational, Size
+from equivalence.algebras.flint import dense
+from tests.algebras.expressions import Programs, Values, value
+
+PRIME = 2**62 + 135
+SIZES = {"d": 3, "N": 2, "one": 1}
+
+
+def test_programs_mean_what_an_independent_interpreter_says() -> None:
+    """The rationals at integers, reduced modulo a prime, against NumPy modulo that prime."""
+    programs, values = Programs(Random(8), invertible=True), Values(Random(9), SIZES)
+    algebra = Rational(
+        lambda name, rows, cols: values.draw(name, rows, cols).ravel().tolist(), lambda name: int(values.draw(name, 1, 1)[0, 0])
+    )
+    for number in range(300):
+        rows, cols = (("d", "N"), ("N", "one"), ("d", "d"))[number % 3]
+        program = programs.matrix(rows, cols, 6)
+        found = dense(value(program, algebra, SIZES))
+        residues = [[int(entry.p) * pow(int(entry.q), -1, values.prime) % values.prime for entry in row] for row in found]
+        assert np.array_equal(residues, values.entries(program)), program
+
+
+def test_the_prime_field_computes_modulo_its_prime() -> None:
+    algebra = FiniteField(PRIME, Random(1))
+    A, B = algebra.generator("A", 2, 3), algebra.generator("B", 3, 1)
+    by_hand = [sum(int(A.blocks[0, 0][i, k]) * int(B.blocks[0, 0][k, 0]) for k in range(3)) % PRIME for i in range(2)]
+    assert [int(row[0]) for row in dense(A @ B)] == by_hand
+
+
+def test_entries_are_drawn_below_two_to_the_62_and_symbols_are_not_zero() -> None:
+    algebra = FiniteField(PRIME, Random(2))
+    entries = [int(entry) for row in dense(algebra.generator("A", 40, 40)) for entry in row]
+    assert max(entries) < 2**62
+    assert max(entries) > 2**61
+    assert len(set(entries)) == 1600
+    assert all(0 < int(algebra.symbol(f"s{number}")) <= 2**62 for number in range(200))
+
+
+def test_rationals_in_the_prime_field_are_exact() -> None:
+    algebra = FiniteField(PRIME, Random(2))
+    assert algebra.scalar("1/3") * algebra.scalar(3) == algebra.scalar(1)
+    assert algebra.scalar(Fraction(-2, 7)) * algebra.scalar(7) == algebra.scalar(-2)
+
+
+def test_a_symmetric_generator_is_symmetric() -> None:
+    algebra = FiniteField(PRIME, Random(3))
+    S = dense(algebra.generator("S", 4, 4, symmetric=True))
+    assert [list(column) for column in zip(*S, strict=True)] == S
+
+
+def test_an_invertible_matrix_has_determinant_one() -> None:
+    T, inverse = FiniteField(PRIME, Random(4)).invertible("T", 5)
+    assert T.blocks[0, 0].det() == 1
+    assert dense(T @ inverse) == [[int(i == j) for j in range(5)] for i in range(5)]
+
+
+def test_an_invertible_matrix_cannot_be_asked_for_late() -> None:
+    algebra = FiniteField(PRIME, Random(4))
+    algebra.generator("T", 2, 2)
+    with pytest.raises(ValueError, match="T: already an arbitrary matrix; ask for invertible before generator"):
+        algebra.invertible("T", 2)
+
+
+def test_a_name_keeps_its_sizes() -> None:
+    algebra = FiniteField(PRIME, Random(4))
+    algebra.generator("A", 2, 3)
+    with pytest.raises(ValueError, match="A: already 2 x 3, not 3 x 2"):
+        algebra.generator("A", 3, 2)
+
+
+def test_symbolic_sizes_are_refused() -> None:
+    with pytest.raises(TypeError, match="size: expected integers, got d; only the symbolic and notation readings take symbols"):
+        FiniteField(PRIME, Random(4)).generator("A", Size("d"), 2)
+
+
+def test_differences_name_block_entry_and_both_values() -> None:
+    algebra = Rational()
+    left = algebra.block([[algebra.value([[1, 2]]), algebra.value([["1/2"]])]])
+    right = algebra.block([[algebra.value([[1, 2]]), algebra.value([["1/3"]])]])
+    assert algebra.difference(left, right) == "in block (0, 1), entry (0, 0): 1/2 against 1/3"
+    assert algebra.difference(left, left) is None
+    assert algebra.difference(algebra.value([[0, 7]]), algebra.zeros(1, 2)) == "in block (0, 0), entry (0, 1): 7 against 0"
+    assert algebra.difference(algebra.value([[0, 0]]), algebra.zeros(1, 2)) is None
+    assert algebra.difference(algebra.eye(2), algebra.eye(3)) == "shape (2, 2) against (3, 3)"
+    assert algebra.difference(algebra.scalar(1), algebra.scalar(2)) == "1 against 2"
+
+
+def test_without_a_source_there_are_no_generators_and_no_symbols() -> None:
+    with pytest.raises(ValueError, match="A: this reading has no source of 2 x 3 generators; give one as entries"):
+        Rational().generator("A", 2, 3)
+    with pytest.raises(ValueError, match="s: this reading has no source of symbols; give one as nonzero"):
+        Rational().symbol("s")
+
+
+def test_numbers_of_another_field_do_not_scale() -> None:
+    algebra = Rational()
+    with pytest.raises(TypeError, match=r"scalar \*: expected a scalar of the rational algebra"):
+        flint.nmod(2, PRIME) * algebra.eye(2)

@@ -1,0 +1,49 @@
+"""The benchmarks fail when a binding target is missed, and measure what they say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks.measures import Measure, certificate
+from equivalence.attention import Layer
+from equivalence.construction import gd_layer
+from equivalence.statements import find
+
+SMALL = {"d_x": 3, "d_y": 1, "N": 5, "M": 2}
+
+
+@pytest.mark.parametrize(("met", "binding", "status"), [(True, True, 0), (False, False, 0), (False, True, 1)])
+def test_only_a_missed_binding_target_fails(met: bool, binding: bool, status: int, monkeypatch: Any, capsys: Any) -> None:
+    monkeypatch.setattr(command, "MEASURES", {"one": lambda: Measure("the ratio", "999x", "at least 1000x", met, binding)})
+    assert command.main() == status
+    shown = capsys.readouterr()
+    assert "the ratio" in shown.out
+    assert ("missed: the ratio: 999x, target at least 1000x" in shown.err) == bool(status)
+
+
+def test_the_certificate_is_measured_with_its_bound() -> None:
+    found = certificate(SMALL, limit=60.0)
+    assert found.met
+    assert "error bound" in found.figure
+
+
+def test_a_limit_that_is_missed_is_said() -> None:
+    assert not certificate(SMALL, limit=0.0).met
+
+
+def test_a_false_statement_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import measures
+
+    def flipped(*sizes: Any, **rest: Any) -> Layer:
+        (head,) = gd_layer(*sizes, **rest).heads
+        return Layer((head._replace(value=-head.value),))
+
+    program = find("2.1").claims[0].program
+    monkeypatch.setitem(program.__kwdefaults__, "layer", flipped)
+    with pytest.raises(AssertionError, match=r"2\.1: the symbolic check fails"):
+        measures.symbolic()
+    with pytest.raises(AssertionError, match=r"2\.1: the certificate fails"):
+        certificate(SMALL, limit=60.0)
