@@ -63,7 +63,7 @@ SIGNS = {
 }
 """LaTeX for the signs that texts use, in mathematics; Greek letters go by their Unicode names."""
 
-TILDE = "\N{COMBINING TILDE}"
+ACCENTS = {"\N{COMBINING TILDE}": "tilde", "\N{COMBINING MACRON}": "bar"}
 RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵀᴷⁿᵏ", [*"0123456789+-", r"\top", *"Knk"], strict=True))
 LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋ₓₜₖₙᵢⱼ", "0123456789+-xtknij", strict=True))
 _TO_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -236,7 +236,8 @@ def latex(expression: Any) -> str:
 
 def latex_letters(written: str) -> str:
     r"""The same mathematics with LaTeX commands for its letters and signs: ``ηX₀ᵀ`` becomes ``\eta X_{0}^{\top}``."""
-    written = re.sub(rf"(\w){TILDE}", r"\\tilde{\1}", written)
+    for accent, command in ACCENTS.items():
+        written = re.sub(rf"(\w){accent}", rf"\\{command}{{\1}}", written)
     for mark, letters in (("^", RAISED), ("_", LOWERED)):
         pieces = re.split(f"([{''.join(letters)}]+)", written)
         runs = ("".join(letters[letter] for letter in run) for run in pieces[1::2])

@@ -26,18 +26,15 @@ Rows = tuple[tuple[Fraction, ...], ...]
 
 
 def rationals(*, max_numerator: int = 3, max_denominator: int = 3) -> SearchStrategy[Fraction]:
-    """Rationals a/b with |a| <= max_numerator, 1 <= b <= max_denominator. Shrinks to 0, 1, −1, 2, …, whole numbers first.
-
-    All are listed, so that each is one choice and shrinks fast: keep the bounds small.
-    """
+    """Rationals a/b with |a| <= max_numerator, 1 <= b <= max_denominator. Shrinks to 0, 1, −1, 2, …, whole numbers first."""
     _at_least("max_numerator", max_numerator, 0)
-    return st.sampled_from([Fraction(0), *_simplest_first(max_numerator, max_denominator)])
+    return _fractions([0, *_simplest_first(max_numerator)], max_denominator)
 
 
 def nonzero_rationals(*, max_numerator: int = 3, max_denominator: int = 3) -> SearchStrategy[Fraction]:
     """As `rationals`, without 0. Shrinks to 1."""
     _at_least("max_numerator", max_numerator, 1)
-    return st.sampled_from(_simplest_first(max_numerator, max_denominator))
+    return _fractions(_simplest_first(max_numerator), max_denominator)
 
 
 def sizes(names: Sequence[str], *, max_size: int | None = None) -> SearchStrategy[dict[str, int]]:
@@ -197,11 +194,13 @@ def _entries(rows: int, cols: int, elements: SearchStrategy[Any] | None) -> Sear
     return st.tuples(*[line] * rows)
 
 
-def _simplest_first(max_numerator: int, max_denominator: int) -> list[Fraction]:
+def _fractions(numerators: Sequence[int], max_denominator: int) -> SearchStrategy[Fraction]:
     _at_least("max_denominator", max_denominator, 1)
-    tops, bottoms = range(1, max_numerator + 1), range(1, max_denominator + 1)
-    positive = sorted({Fraction(a, b) for a in tops for b in bottoms}, key=lambda f: (f.denominator, f.numerator))
-    return [signed for number in positive for signed in (number, -number)]
+    return st.builds(Fraction, st.sampled_from(numerators), st.integers(1, max_denominator))
+
+
+def _simplest_first(largest: int) -> list[int]:
+    return [signed for number in range(1, largest + 1) for signed in (number, -number)]
 
 
 def _at_least(name: str, value: int, least: int) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from equivalence.algebras.numeric import is_concrete
+
 Series = tuple[Any, ...]
 
 
@@ -28,9 +30,9 @@ def inverse(scalars: Sequence[Any], one: Any) -> Series:
         scalars: the series.
         one: the algebra's 1.
 
-    Raises ValueError if there is no leading coefficient, or it is 0.
+    Raises ValueError if there is no leading coefficient, or it is 0 (under a JAX trace that cannot be seen).
     """
-    if not scalars or scalars[0] == 0:
+    if not scalars or (is_concrete(scalars[0]) and scalars[0] == 0):
         raise ValueError(f"inverse: expected a series whose leading coefficient is not 0, got {tuple(scalars)}")
     leading = one / scalars[0]
     found = [leading]

@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 from equivalence.algebras.exact import exact
 from equivalence.algebras.notation import Notation
 from equivalence.algebras.protocol import Size
-from equivalence.printing import LOWERED, RAISED, SIGNS, TILDE, latex, latex_letters, text
+from equivalence.printing import ACCENTS, LOWERED, RAISED, SIGNS, latex, latex_letters, text
 from equivalence.statements.registry import Claim, Statement
 from equivalence.statements.steps import Differ, Encloses, InIdeal, Item, Less, Positive
 
 _FORMULA = re.compile(
-    rf"[{''.join([*SIGNS, *RAISED, *LOWERED])}Ͱ-Ͽ{TILDE}]|\b[A-Za-z]_|\w\^|^[=+<>]$|^\W*[CHKMNPQRTWXYZ]([CHKMNPQRTWXYZ]|\W)*$"
+    rf"[{''.join([*SIGNS, *RAISED, *LOWERED, *ACCENTS])}Ͱ-Ͽ]|\b[A-Za-z]_|\w\^|^[=+<>]$|^\W*[CHKMNPQRTWXYZ]([CHKMNPQRTWXYZ]|\W)*$"
 )
 
 SHOWN = 3

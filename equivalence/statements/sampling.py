@@ -204,8 +204,12 @@ def checker(
 
 def _batch(found: Statement, claim: Claim, sizes: Sizes, parts: dict[str, Any], batch: int, seed: int, dtype: str) -> Sample:
     values = draw(inputs_of(claim, sizes, parts), batch, seed, dtype)
-    check = checker(claim, tuple(sizes[name] for name in claim.sizes), dtype, tuple(parts.items()))
-    ratios = np.asarray(check(values))
+    if not values:  # a claim without data has one instance
+        batch, pairs = 1, list(comparisons(claim, sizes, parts, Numeric(np, dtype)))
+        ratios = np.asarray([max((float(np.max(pair.ratios(np))) for pair in pairs), default=np.nan)])
+    else:
+        check = checker(claim, tuple(sizes[name] for name in claim.sizes), dtype, tuple(parts.items()))
+        ratios = np.asarray(check(values))
     index = int(np.argmax(np.where(np.isnan(ratios), np.inf, ratios)))
     worst, message = float(ratios[index]), ""
     if not worst < 1:
@@ -247,7 +251,7 @@ def _uniform(generator: np.random.Generator, batch: int, shapes: Mapping[str, tu
     drawn = generator.random(sum(counts), dtype=np.dtype(dtype).type)
     drawn *= 2
     drawn -= 1
-    cut = np.split(drawn, np.cumsum(counts)[:-1])
+    cut = np.split(drawn, np.cumsum(counts))[: len(counts)]
     return {name: part.reshape(batch, *shape) for (name, shape), part in zip(shapes.items(), cut, strict=True)}
 
 
