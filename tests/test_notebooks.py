@@ -12,7 +12,14 @@ from equivalence import find, verify
 from notebooks.__main__ import METADATA, check, differences, main, shown
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
-CHAPTERS = ["01_data_updates.ipynb", "02_one_layer.ipynb", "03_depth.ipynb", "04_tokens.ipynb"]
+CHAPTERS = [
+    "01_data_updates.ipynb",
+    "02_one_layer.ipynb",
+    "03_depth.ipynb",
+    "04_tokens.ipynb",
+    "05_where_softmax_breaks.ipynb",
+    "06_what_softmax_descends.ipynb",
+]
 CELLS = [
     nbformat.v4.new_markdown_cell("A small notebook.", id="text"),
     nbformat.v4.new_code_cell("from fractions import Fraction\nfrom IPython.display import Image, Markdown", id="imports"),

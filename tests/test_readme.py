@@ -17,6 +17,7 @@ EXAMPLES = re.findall(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", REA
 STATUS = {
     "identity": "proved for all sizes",
     "induction": "by induction for any depth, all sizes",
+    "series": "series to the order named, all sizes",
     "refutation": "exact counterexample",
     "bound": "bound proved",
     "characterisation": "exact for the cases named",

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from equivalence.algebras import Numeric
 from equivalence.construction import gdpp_layer
-from equivalence.plots import gdpp_spectrum, residual_polynomials, through
+from equivalence.plots.spectrum import gdpp_spectrum, residual_polynomials, through
 
 UNIT = Fraction(1, 2**53)
 

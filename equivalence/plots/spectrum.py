@@ -1,4 +1,4 @@
-"""Plots of what layers do to a spectrum, each a figure of its own: nothing here touches pyplot or global settings.
+"""What layers do to a spectrum.
 
 Every curve is drawn from the layers themselves: a context ``X = diag(√λ)``, ``Y = 1ᵀ`` holds one eigenvector of XᵀX for each λ, so after
 K layers the y-part of token i is the factor by which the residual along the i-th eigenvector has changed (statement 3.5).
@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from equivalence.algebras import Numeric
-from equivalence.algebras.numeric import checked_rate
 from equivalence.attention import Layer, stack
 from equivalence.construction import gd_layer, gdpp_layer, tokens
+from equivalence.plots.figures import empty, positive
 
 POINTS = 201
 
@@ -35,10 +34,10 @@ def gdpp_spectrum(gammas: Sequence[float], largest: float) -> Figure:
     if len(gammas) == 0:
         raise ValueError("gammas: expected at least one number, got none")
     eigenvalues = _grid(largest)
-    figure, axes = _empty("GD++ moves the spectrum", "eigenvalue λ of XᵀX", "after one layer, λ(1 − γλ)²")
+    figure, axes = empty("GD++ moves the spectrum", "eigenvalue λ of XᵀX", "after one layer, λ(1 − γλ)²")
     axes.plot(eigenvalues, eigenvalues, color="0.6", linestyle="--", label="unchanged")
     for gamma in gammas:
-        correction = _positive("gammas", gamma)
+        correction = positive("gammas", gamma)
         moved, _ = through([_gdpp(len(eigenvalues), 0.0, correction)], eigenvalues)
         (line,) = axes.plot(eigenvalues, moved, label=f"γ = {gamma:g}")
         if 1 / (3 * correction) <= largest:
@@ -65,8 +64,8 @@ def residual_polynomials(depths: Sequence[int], *, step: float, gamma: float, la
     if len(depths) == 0:
         raise ValueError("depths: expected at least one number of layers, got none")
     eigenvalues = _grid(largest)
-    size, rate, correction = len(eigenvalues), _positive("step", step), _positive("gamma", gamma)
-    figure, axes = _empty(f"s = {step:g}, γ = {gamma:g}", "eigenvalue λ of XᵀX", "part of the residual that is left")
+    size, rate, correction = len(eigenvalues), positive("step", step), positive("gamma", gamma)
+    figure, axes = empty(f"s = {step:g}, γ = {gamma:g}", "eigenvalue λ of XᵀX", "part of the residual that is left")
     axes.axhline(0, color="0.6", linewidth=0.8)
     for depth in depths:
         if isinstance(depth, bool) or not isinstance(depth, int) or depth < 1:
@@ -101,17 +100,4 @@ def _gdpp(size: int, step: float, gamma: float) -> Layer:
 
 
 def _grid(largest: float) -> np.ndarray:
-    return np.linspace(0.0, _positive("largest", largest), POINTS)
-
-
-def _positive(name: str, value: float) -> float:
-    number = float(checked_rate(name, value))
-    if number <= 0:
-        raise ValueError(f"{name}: expected a positive number, got {value}")
-    return number
-
-
-def _empty(title: str, across: str, up: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
-    axes = figure.add_subplot(title=title, xlabel=across, ylabel=up)
-    return figure, axes
+    return np.linspace(0.0, positive("largest", largest), POINTS)

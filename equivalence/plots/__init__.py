@@ -1,0 +1,18 @@
+"""Figures, each one of its own: nothing here touches pyplot or global settings. What they show is made by running layers and descents."""
+
+from equivalence.plots.potentials import energy_paths, target_paths, token_fields, weighted_squares
+from equivalence.plots.softmax import Instance, errors_to_centred_step, errors_to_step, growth
+from equivalence.plots.spectrum import gdpp_spectrum, residual_polynomials
+
+__all__ = [
+    "Instance",
+    "energy_paths",
+    "errors_to_centred_step",
+    "errors_to_step",
+    "gdpp_spectrum",
+    "growth",
+    "residual_polynomials",
+    "target_paths",
+    "token_fields",
+    "weighted_squares",
+]

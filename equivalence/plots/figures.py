@@ -1,0 +1,35 @@
+"""What all figures share: an empty one, made without pyplot, and checks of numbers that a user gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from equivalence.algebras.numeric import checked_rate
+
+SIZE = (6.4, 4.0)
+
+
+def empty(title: str, across: str, up: str, *, size: tuple[float, float] = SIZE) -> tuple[Figure, Axes]:
+    """A figure with one set of axes."""
+    figure = Figure(figsize=size, layout="constrained")
+    return figure, figure.add_subplot(title=title, xlabel=across, ylabel=up)
+
+
+def positive(name: str, value: float) -> float:
+    """A positive number. Raises ValueError or TypeError naming the argument."""
+    number = float(checked_rate(name, value))
+    if number <= 0:
+        raise ValueError(f"{name}: expected a positive number, got {value}")
+    return number
+
+
+def increasing(name: str, values: Sequence[float]) -> list[float]:
+    """At least two positive numbers, each larger than the one before. Raises ValueError or TypeError naming the argument."""
+    numbers = [positive(name, value) for value in values]
+    if len(numbers) < 2 or any(after <= before for before, after in pairwise(numbers)):
+        raise ValueError(f"{name}: expected at least two numbers, increasing, got {numbers}")
+    return numbers
