@@ -3,11 +3,13 @@
 Everything takes matrices of any reading (canonical forms, SymPy, FLINT, NumPy, JAX). Tokens are columns.
 """
 
-from equivalence.algebras import FiniteField, Numeric, Rational, Size, Symbolic, exact
-from equivalence.attention import Head, Layer, causal_attention, linear_attention, stack
+from equivalence.algebras import Ball, FiniteField, Numeric, Rational, Size, Symbolic, exact
+from equivalence.attention import Head, Layer, causal_attention, linear_attention, softmax_update, stack
 from equivalence.construction import gd_layer, gdpp_layer, padded, pairing_layer, prediction, query_tokens, separate_tokens, tokens
 from equivalence.descent import (
     Preconditioned,
+    centred_gradient,
+    centred_step,
     data_step,
     gdpp_features,
     gdpp_step,
@@ -18,6 +20,7 @@ from equivalence.descent import (
     trajectory,
     weight_change,
 )
+from equivalence.softmax_construction import softmax_pair, softmax_pair_with_sink, with_constant, with_sink
 from equivalence.statements import (
     Check,
     Differ,
@@ -35,6 +38,7 @@ from equivalence.statements import (
 )
 
 __all__ = [
+    "Ball",
     "Check",
     "Differ",
     "Encloses",
@@ -52,6 +56,8 @@ __all__ = [
     "Statement",
     "Symbolic",
     "causal_attention",
+    "centred_gradient",
+    "centred_step",
     "data_step",
     "exact",
     "find",
@@ -71,10 +77,15 @@ __all__ = [
     "query_tokens",
     "separate_tokens",
     "simulation",
+    "softmax_pair",
+    "softmax_pair_with_sink",
+    "softmax_update",
     "stack",
     "statement",
     "tokens",
     "trajectory",
     "verify",
     "weight_change",
+    "with_constant",
+    "with_sink",
 ]

@@ -43,7 +43,7 @@ def heads(d: int, count: int) -> Layer:
     return Layer(tuple(Head(*(integers(random, *shape) for shape in four)) for four in shapes))
 
 
-def same(left: Any, right: Any) -> None:
+def assert_same(left: Any, right: Any) -> None:
     """Equality, with a message that names the entry."""
     left, right = np.asarray(left, dtype=float), np.asarray(right, dtype=float)
     assert left.shape == right.shape
@@ -51,9 +51,9 @@ def same(left: Any, right: Any) -> None:
         raise AssertionError(f"entry {tuple(map(int, place))}: {left[tuple(place)]} against {right[tuple(place)]}")
 
 
-def differs(left: Any, right: Any) -> None:
+def assert_differs(left: Any, right: Any) -> None:
     with pytest.raises(AssertionError, match=r"entry \(\d+, \d+\): .* against .*"):
-        same(left, right)
+        assert_same(left, right)
 
 
 @pytest.mark.parametrize("queries_as_keys", [False, True])
@@ -65,8 +65,8 @@ def test_linear_attention_is_the_loop(sizes: tuple[int, ...], queries_as_keys: b
     found = linear_attention(layer, context, queries, queries_as_keys=queries_as_keys)
     expected = oracles.linear_layer(layer.heads, context, queries, queries_as_keys)
     for ours, theirs in zip(found, expected, strict=True):
-        same(ours, theirs)
-        differs(ours + 1, theirs)
+        assert_same(ours, theirs)
+        assert_differs(ours + 1, theirs)
 
 
 @pytest.mark.parametrize("sizes", SIZES)
@@ -76,10 +76,10 @@ def test_causal_attention_is_the_loop(sizes: tuple[int, ...]) -> None:
     layer, context, queries = heads(d_x + d_y, 2), tokens(X, Y), query_tokens(W0, Q)
     columns, asked = causal_attention(layer, [context[:, j : j + 1] for j in range(N)], queries)
     expected = oracles.causal_layer(layer.heads, context, queries)
-    same(np.concatenate(columns, axis=1), expected[0])
-    same(asked, expected[1])
+    assert_same(np.concatenate(columns, axis=1), expected[0])
+    assert_same(asked, expected[1])
     if N > 1:
-        differs(np.concatenate(columns, axis=1), oracles.linear_layer(layer.heads, context, queries)[0])
+        assert_differs(np.concatenate(columns, axis=1), oracles.linear_layer(layer.heads, context, queries)[0])
 
 
 def test_softmax_update_is_the_loop_up_to_rounding() -> None:
@@ -104,10 +104,10 @@ def test_loss_and_gradient_are_the_loops_and_jax_grad(sizes: tuple[int, ...]) ->
 
     assert float(loss(W, X, Y)) == float(oracles.loss(W, X, Y)) == float(written_apart(W))
     for reference in (oracles.gradient(W, X, Y), jax.grad(written_apart)(jnp.asarray(W))):
-        same(gradient(W, X, Y), reference)
-        differs(gradient(W, X, Y) + gradient(W, X, Y) + 1, reference)
+        assert_same(gradient(W, X, Y), reference)
+        assert_differs(gradient(W, X, Y) + gradient(W, X, Y) + 1, reference)
     if X.shape[1] > 1:
-        differs(X.shape[1] * gradient(W, X, Y), oracles.gradient(W, X, Y))
+        assert_differs(X.shape[1] * gradient(W, X, Y), oracles.gradient(W, X, Y))
 
 
 def test_gradient_is_sympys_derivative() -> None:
@@ -125,9 +125,9 @@ def test_one_layer_is_one_step_of_the_loop(sizes: tuple[int, ...]) -> None:
     layer = gd_layer(d_x, d_y, learning_rate="1/2", context=N, initial=exact.value(W0.astype(int).tolist())).to_numpy()
     context, queries = linear_attention(layer, tokens(X, Y), query_tokens(W0, Q))
     stepped = oracles.descended(W0, X, Y, [RATE])
-    same(prediction(queries, d_x, d_y), stepped @ Q)
-    same(context, np.concatenate([X, Y - (stepped - W0) @ X]))
-    differs(prediction(queries, d_x, d_y) + 1, stepped @ Q)
+    assert_same(prediction(queries, d_x, d_y), stepped @ Q)
+    assert_same(context, np.concatenate([X, Y - (stepped - W0) @ X]))
+    assert_differs(prediction(queries, d_x, d_y) + 1, stepped @ Q)
 
 
 def fractions(array: np.ndarray) -> np.ndarray:
@@ -190,15 +190,15 @@ def test_separate_tokens_are_paired_and_descend(sizes: tuple[int, ...]) -> None:
     step = padded(gd_layer(d_x, d_y, learning_rate="1/2", context=N), 2 * N + M).to_numpy()
     raw = separate_tokens(X, Y, Q)
     paired = oracles.linear_layer(pairing.heads, raw, raw)[0]
-    same(paired[:d_x], np.concatenate([np.zeros((d_x, N)), X, Q], axis=1))
+    assert_same(paired[:d_x], np.concatenate([np.zeros((d_x, N)), X, Q], axis=1))
     stacked, _ = stack([pairing, step], raw, raw)
     stepped = oracles.descended(np.zeros((d_y, d_x)), X, Y, [RATE])
-    same(-stacked[d_x : d_x + d_y, 2 * N :], stepped @ Q)
-    differs(1 - stacked[d_x : d_x + d_y, 2 * N :], stepped @ Q)
+    assert_same(-stacked[d_x : d_x + d_y, 2 * N :], stepped @ Q)
+    assert_differs(1 - stacked[d_x : d_x + d_y, 2 * N :], stepped @ Q)
 
 
 def test_gradient_step_in_jax_is_the_loop() -> None:
     X, Y, _, W0 = task(3, 2, 4, 1)
     stepped = jax.jit(gradient_step)(*(jnp.asarray(each) for each in (W0, X, Y)), jnp.asarray(RATE))
-    same(stepped, oracles.descended(W0, X, Y, [RATE]))
-    differs(stepped, oracles.descended(W0, X, Y, [-RATE]))
+    assert_same(stepped, oracles.descended(W0, X, Y, [RATE]))
+    assert_differs(stepped, oracles.descended(W0, X, Y, [-RATE]))

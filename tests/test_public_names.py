@@ -10,11 +10,13 @@ import pytest
 import equivalence
 
 PUBLIC = {
-    "algebras": ["FiniteField", "Numeric", "Rational", "Size", "Symbolic", "exact"],
-    "attention": ["Head", "Layer", "causal_attention", "linear_attention", "stack"],
+    "algebras": ["Ball", "FiniteField", "Numeric", "Rational", "Size", "Symbolic", "exact"],
+    "attention": ["Head", "Layer", "causal_attention", "linear_attention", "softmax_update", "stack"],
     "construction": ["gd_layer", "gdpp_layer", "padded", "pairing_layer", "prediction", "query_tokens", "separate_tokens", "tokens"],
     "descent": [
         "Preconditioned",
+        "centred_gradient",
+        "centred_step",
         "data_step",
         "gdpp_features",
         "gdpp_step",
@@ -25,6 +27,7 @@ PUBLIC = {
         "trajectory",
         "weight_change",
     ],
+    "softmax_construction": ["softmax_pair", "softmax_pair_with_sink", "with_constant", "with_sink"],
     "statements": [
         "Check",
         "Differ",

@@ -1,5 +1,6 @@
 """The readings of a program: what running it means is decided by what its matrices are."""
 
+from equivalence.algebras.ball import Ball
 from equivalence.algebras.degree import DegreeAlgebra, error_bound
 from equivalence.algebras.detect import algebra_of
 from equivalence.algebras.exact import exact
@@ -10,6 +11,7 @@ from equivalence.algebras.symbolic import Symbolic
 
 __all__ = [
     "Algebra",
+    "Ball",
     "DegreeAlgebra",
     "Dimension",
     "FiniteField",

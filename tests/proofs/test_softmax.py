@@ -6,7 +6,10 @@ import math
 from fractions import Fraction
 from typing import Any
 
+import flint
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import proofs.softmax  # noqa: F401  (registers chapter 6)
 from equivalence.algebras import Symbolic
@@ -93,3 +96,88 @@ def test_6_6_against_softmax_in_numbers() -> None:
     values, scores = exact.value([[1, 0]]), exact.value([[1, 0], [0, 0]])
     found = [each[0, 0] for each in softmax_series(exact, values, scores, 2)]
     assert found == [exact.scalar(number) for number in ("1/2", "1/4", 0, "-1/48", 0, "1/480")]
+
+
+def entries(*, most: int = 9) -> Any:
+    """Numbers of one decimal, small or large."""
+    return st.integers(-10 * most, 10 * most).map(lambda number: Fraction(number, 10))
+
+
+@st.composite
+def values_and_scores(draw: Any) -> tuple[Any, list[Fraction]]:
+    """V as rows (1 or 2 of them) and z, of 1 to 6 tokens."""
+    count = draw(st.integers(1, 6))
+    rows = draw(st.lists(st.lists(entries(), min_size=count, max_size=count), min_size=1, max_size=2))
+    return rows, draw(st.lists(entries(most=3), min_size=count, max_size=count))
+
+
+def norm(column: Any) -> flint.arb:
+    """The Euclidean norm of numbers or balls."""
+    return sum((each * each for each in column), flint.arb(0)).sqrt()
+
+
+def balls(numbers: Any) -> list[flint.arb]:
+    return [flint.arb(flint.fmpq(number.numerator, number.denominator)) for number in numbers]
+
+
+def head(rows: Any, scores: Any, extra: Any = ()) -> list[flint.arb]:
+    """Σ p_i v_i with p = softmax of the scores, further scores being those of tokens of value 0."""
+    grown = [score.exp() for score in scores]
+    total = sum(grown, sum((score.exp() for score in extra), flint.arb(0)))
+    return [sum((v * weight for v, weight in zip(balls(row), grown, strict=True)), flint.arb(0)) / total for row in rows]
+
+
+decades = st.sampled_from([Fraction(10) ** power for power in range(-6, 3)])
+
+
+@pytest.fixture
+def precise() -> Any:
+    """Balls of 300 bits."""
+    before, flint.ctx.prec = flint.ctx.prec, 300
+    yield
+    flint.ctx.prec = before
+
+
+@pytest.mark.usefixtures("precise")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(values_and_scores(), decades)
+def test_6_7_bound_holds_over_decades_of_beta(instance: tuple[Any, list[Fraction]], beta: Fraction) -> None:
+    rows, z = instance
+    count, (steep,) = len(z), balls([beta])
+    up, down = (head(rows, [sign * steep * each for each in balls(z)]) for sign in (1, -1))
+    mean = sum(z) / count
+    centred = [sum(v * (each - mean) for v, each in zip(row, z, strict=True)) / count for row in rows]
+    error = norm([(a - b) / (2 * steep) - c for a, b, c in zip(up, down, balls(centred), strict=True)])
+    columns = [balls(column) for column in zip(*rows, strict=True)]
+    diameter = max((norm([a - b for a, b in zip(left, right, strict=True)]) for left in columns for right in columns), key=float)
+    (spread,) = balls([max(z) - min(z)])
+    assert not error > steep * steep * diameter * spread**3 / 47
+
+
+@pytest.mark.usefixtures("precise")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(values_and_scores(), decades, st.integers(-3, 60))
+def test_6_9_bound_holds_over_decades_of_beta(instance: tuple[Any, list[Fraction]], beta: Fraction, sink: int) -> None:
+    rows, z = instance
+    (steep,), b = balls([beta]), flint.arb(sink)
+    up, down = (head(rows, [sign * steep * each for each in balls(z)], extra=[b]) for sign in (1, -1))
+    plain = balls([sum(v * each for v, each in zip(row, z, strict=True)) for row in rows])
+    error = norm([b.exp() * (p - m) / (2 * steep) - c for p, m, c in zip(up, down, plain, strict=True)])
+    sizes, reach = [norm(balls(column)) for column in zip(*rows, strict=True)], balls([abs(each) for each in z])
+    largest = max(reach, key=float)
+    weighted = sum((size * each for size, each in zip(sizes, reach, strict=True)), flint.arb(0))
+    cubes = sum((size * each**3 for size, each in zip(sizes, reach, strict=True)), flint.arb(0))
+    drained = len(z) * weighted + sum(sizes, flint.arb(0)) * sum(reach, flint.arb(0))
+    bound = steep * steep / 6 * (steep * largest).cosh() * cubes + (2 * steep * largest - b).exp() * drained
+    assert not error > bound
+
+
+@pytest.mark.usefixtures("precise")
+def test_6_7_the_comparison_notices_half_the_bound() -> None:
+    """N = 2, z = (1/2, −1/2), V = (1, −1), β = 1/10: the error is above half the bound."""
+    steep = flint.arb(flint.fmpq(1, 10))
+    z = balls([Fraction(1, 2), Fraction(-1, 2)])
+    up, down = (head([[Fraction(1), Fraction(-1)]], [sign * steep * each for each in z]) for sign in (1, -1))
+    error = abs((up[0] - down[0]) / (2 * steep) - flint.arb(flint.fmpq(1, 2)))
+    assert error > steep * steep * 2 / 94
+    assert error < steep * steep * 2 / 47
