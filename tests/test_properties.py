@@ -38,8 +38,9 @@ def alone(found: Statement, claim: Claim) -> Statement:
 
 
 @pytest.mark.parametrize(("found", "claim"), claims(identities=True))
-@pytest.mark.parametrize(("dtype", "which"), [("float64", slice(0, 2)), ("float32", slice(2, 3))])
+@pytest.mark.parametrize(("dtype", "which"), [("float64", slice(2, 3)), ("float32", slice(0, 1))])
 def test_holds_on_seeded_batches(found: Statement, claim: Claim, dtype: str, which: slice) -> None:
+    """One shape each, the one in float64 with a size of 1: compiling is what takes time, and exact instances have all shapes."""
     shapes = assignments(claim, None)[which] or assignments(claim, None)
     samples = sample(alone(found, claim), sizes=shapes, batch=BATCH, seed=1, dtype=dtype)
     assert [taken.instances for taken in samples] == [BATCH] * len(shapes)

@@ -106,9 +106,9 @@ def test_tasks_find_single_examples_and_shrink_to_nothing() -> None:
 
 
 def test_layers_find_several_heads_of_several_ranks() -> None:
-    layer = minimal(layers(2), lambda layer: len(layer.heads) == 3 and layer.heads[0].key.shape[0] == 2)
+    layer = minimal(layers(2, algebra=Rational()), lambda layer: len(layer.heads) == 3 and layer.heads[0].key.shape[0] == 2)
     assert len(layer.heads) == 3
-    assert minimal(layers(2), lambda layer: layer.heads[0].key.shape[0] != layer.heads[0].value.shape[0])
+    assert minimal(layers(2, algebra=Rational()), lambda layer: layer.heads[0].key.shape[0] != layer.heads[0].value.shape[0])
 
 
 def test_layers_shrink_to_one_head_of_zeros() -> None:
