@@ -1,0 +1,62 @@
+"""An assertion for the test suites of others: ``from equivalence.testing import assert_gradient_descent``, in any pytest file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from equivalence.algebras.exact import exact
+from equivalence.attention import Layer
+from equivalence.falsification import Predictor, falsify
+
+ROUNDED_WEIGHTS = 1e-5
+"""The relative distance that a layer may have by default: float32 rounds a weight by 6e-8, and four are multiplied; the rest is room for
+gauges that are badly conditioned."""
+
+
+def assert_gradient_descent(subject: Layer | Predictor, *, d_x: int, d_y: int, step_size: float | None = None, **options: Any) -> None:
+    """Fail unless a layer is one step of gradient descent, or a callable keeps the laws of one on all instances that are searched.
+
+    A layer is decided (exact weights), or measured (floats); a callable can only be refuted: passing is evidence, no proof.
+
+    Args:
+        subject: a linear-attention layer on tokens ``[x; y]``, or a callable of context_x, context_y and query as for `falsify`.
+        d_x, d_y: rows of the inputs and of the targets.
+        step_size: s = η/N, if that is to be checked too; for a callable at every context size.
+        options: for a layer those of `recognise`, its tolerance being 1e-5 if not given: trained weights need a larger one; for a
+            callable those of `falsify`.
+
+    Raises:
+        AssertionError: it is not gradient descent, or not at that step size; the message shows the counterexample.
+        TypeError, ValueError: as `recognise` and `falsify`, for what is wrong with the arguments.
+    """
+    __tracebackhide__ = True  # pytest then points at the caller's line
+    complaint = (_about_layer if isinstance(subject, Layer) else _about_callable)(subject, d_x, d_y, step_size, options)
+    if complaint:
+        raise AssertionError(complaint)
+
+
+def _about_layer(layer: Any, d_x: int, d_y: int, step_size: float | None, options: dict[str, Any]) -> str:
+    from equivalence.recognition import recognise  # not needed for callables
+
+    allowed = {"tolerance": ROUNDED_WEIGHTS, **options}
+    found = recognise(layer, d_x=d_x, d_y=d_y, **allowed)
+    if found.family != "gradient descent":
+        return f"expected a layer that is gradient descent, got\n{found}"
+    if step_size is None or _is_step_size(found, step_size, allowed["tolerance"]):
+        return ""
+    return f"expected gradient descent with step size s = {step_size}, got {found.step_size}"
+
+
+def _is_step_size(found: Any, expected: float, tolerance: float) -> bool:
+    if found.exact:
+        return exact.difference(found.step_size, exact.scalar(expected)) is None
+    return abs(found.step_size - expected) <= tolerance * abs(expected)
+
+
+def _about_callable(predict: Any, d_x: int, d_y: int, step_size: float | None, options: dict[str, Any]) -> str:
+    found = falsify(predict, d_x=d_x, d_y=d_y, **options)
+    if found.refuted:
+        return f"expected a callable that is gradient descent\n{found}"
+    slack = found.rounding * found.unit * abs(step_size or 0)
+    wrong = [f"{s} at N = {count}" for count, s in found.step_sizes.items() if step_size is not None and abs(s - step_size) > slack]
+    return f"expected gradient descent with step size s = {step_size}, got {', '.join(wrong)}" if wrong else ""
