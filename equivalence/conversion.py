@@ -42,6 +42,14 @@ def to_jax(layer: Layer, dtype: Any = None) -> Layer:
         ValueError: as `to_numpy`; or float64 without x64 mode.
         TypeError: as `to_numpy`.
     """
+    import jax.numpy as jnp
+
+    target = jax_float_type(dtype)
+    return _each_weight(layer, lambda name, weight: jnp.asarray(_fitted(name, _doubles(name, weight), target)))
+
+
+def jax_float_type(dtype: Any) -> np.dtype:
+    """A type of floats that JAX can hold as it is set up, float32 for None. Raises ValueError or TypeError naming dtype."""
     import jax
     import jax.numpy as jnp
 
@@ -50,7 +58,7 @@ def to_jax(layer: Layer, dtype: Any = None) -> Layer:
         raise ValueError(f'dtype: {target} needs JAX\'s x64 mode; call jax.config.update("jax_enable_x64", True) first, or ask for float32')
     if not jnp.issubdtype(target, jnp.floating):
         raise TypeError(f"dtype: expected a type of floats, got {target}")
-    return _each_weight(layer, lambda name, weight: jnp.asarray(_fitted(name, _doubles(name, weight), target)))
+    return target
 
 
 def _each_weight(layer: Layer, converted: Callable[[str, Any], Any]) -> Layer:

@@ -3,6 +3,7 @@
 from equivalence.plots.potentials import energy_paths, target_paths, token_fields, weighted_squares
 from equivalence.plots.softmax import Instance, errors_to_centred_step, errors_to_step, growth
 from equivalence.plots.spectrum import gdpp_spectrum, residual_polynomials
+from equivalence.plots.weights import weight_maps
 
 __all__ = [
     "Instance",
@@ -14,5 +15,6 @@ __all__ = [
     "residual_polynomials",
     "target_paths",
     "token_fields",
+    "weight_maps",
     "weighted_squares",
 ]
