@@ -3,6 +3,9 @@
 Everything takes matrices of any reading (canonical forms, SymPy, FLINT, NumPy, JAX). Tokens are columns.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from equivalence.algebras import Ball, FiniteField, Numeric, Rational, Size, Symbolic, exact
 from equivalence.attention import Head, Layer, causal_attention, linear_attention, softmax_update, stack
 from equivalence.construction import gd_layer, gdpp_layer, padded, pairing_layer, prediction, query_tokens, separate_tokens, tokens
@@ -20,7 +23,10 @@ from equivalence.descent import (
     trajectory,
     weight_change,
 )
+from equivalence.loading import load_layers
+from equivalence.recognition import Recognition, recognise
 from equivalence.softmax_construction import softmax_pair, softmax_pair_with_sink, with_constant, with_sink
+from equivalence.stacks import StackRecognition, recognise_stack
 from equivalence.statements import (
     Check,
     Differ,
@@ -37,11 +43,25 @@ from equivalence.statements import (
     verify,
 )
 
+if TYPE_CHECKING:
+    from equivalence.falsification import Falsification, falsify
+
+LAZY = {"Falsification": "equivalence.falsification", "falsify": "equivalence.falsification"}
+"""Loaded when asked for: Hypothesis takes about as long to import as all proofs take to run."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in LAZY:
+        return getattr(import_module(LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 __all__ = [
     "Ball",
     "Check",
     "Differ",
     "Encloses",
+    "Falsification",
     "FiniteField",
     "Head",
     "InIdeal",
@@ -51,8 +71,10 @@ __all__ = [
     "Positive",
     "Preconditioned",
     "Rational",
+    "Recognition",
     "Result",
     "Size",
+    "StackRecognition",
     "Statement",
     "Symbolic",
     "causal_attention",
@@ -60,6 +82,7 @@ __all__ = [
     "centred_step",
     "data_step",
     "exact",
+    "falsify",
     "find",
     "gd_layer",
     "gdpp_features",
@@ -69,12 +92,15 @@ __all__ = [
     "gradient_step",
     "in_order",
     "linear_attention",
+    "load_layers",
     "loss",
     "padded",
     "pairing_layer",
     "preconditioned_step",
     "prediction",
     "query_tokens",
+    "recognise",
+    "recognise_stack",
     "separate_tokens",
     "simulation",
     "softmax_pair",

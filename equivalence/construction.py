@@ -25,7 +25,7 @@ def query_tokens(initial: Matrix, queries: Matrix) -> Matrix:
     return tokens(queries, -(initial @ queries))
 
 
-def prediction(queries: Matrix, d_x: Part, d_y: Part) -> Matrix:
+def prediction(queries: Matrix, d_x: Dimension, d_y: Dimension) -> Matrix:
     """Minus the y-part of query tokens, d_y x M."""
     algebra = algebra_of(queries)
     return -(algebra.block([[algebra.zeros(d_y, d_x), algebra.eye(d_y)]]) @ queries)

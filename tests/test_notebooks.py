@@ -19,6 +19,7 @@ CHAPTERS = [
     "04_tokens.ipynb",
     "05_where_softmax_breaks.ipynb",
     "06_what_softmax_descends.ipynb",
+    "07_is_my_layer_gradient_descent.ipynb",
 ]
 CELLS = [
     nbformat.v4.new_markdown_cell("A small notebook.", id="text"),

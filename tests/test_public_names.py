@@ -27,6 +27,10 @@ PUBLIC = {
         "trajectory",
         "weight_change",
     ],
+    "falsification": ["Falsification", "falsify"],
+    "loading": ["load_layers"],
+    "recognition": ["Recognition", "recognise"],
+    "stacks": ["StackRecognition", "recognise_stack"],
     "softmax_construction": ["softmax_pair", "softmax_pair_with_sink", "with_constant", "with_sink"],
     "statements": [
         "Check",

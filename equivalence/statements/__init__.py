@@ -1,6 +1,6 @@
 """Statements, their registry, and their verification."""
 
-from equivalence.statements.registry import Claim, Statement, find, in_order, registry, statement
+from equivalence.statements.registry import Claim, Statement, claim_of, find, in_order, registry, statement
 from equivalence.statements.steps import Differ, Encloses, InIdeal, Less, Positive, simulation
 from equivalence.statements.verification import Check, Result, verify
 
@@ -14,6 +14,7 @@ __all__ = [
     "Positive",
     "Result",
     "Statement",
+    "claim_of",
     "find",
     "in_order",
     "registry",

@@ -55,7 +55,7 @@ class Statement:
         """Add a claim to this statement; used as a decorator. The kind is the statement's own if not given."""
 
         def add(program: Program) -> Program:
-            self.claims.append(_claim(title, kind or self.kind, program))
+            self.claims.append(claim_of(title, kind or self.kind, program))
             return program
 
         return add
@@ -93,7 +93,7 @@ def statement(number: str, title: str, *, source: str, kind: str = "identity", c
         text = inspect.getdoc(program)
         if not text:
             raise ValueError(f"{number}: expected a docstring that states it, got none")
-        found = Statement(number, title, kind, source, text, [_claim(claim or title, kind, program)])
+        found = Statement(number, title, kind, source, text, [claim_of(claim or title, kind, program)])
         known = registry.get(number)
         if known is not None and _place(known.claims[0].program) != _place(program):
             raise ValueError(f"{number}: already taken by {known.title!r}; choose another number")
@@ -127,7 +127,11 @@ def _natural(part: str) -> tuple[int, int, str]:
     return (0, int(part), "") if part.isdecimal() else (1, 0, part)
 
 
-def _claim(title: str, kind: str, program: Program) -> Claim:
+def claim_of(title: str, kind: str, program: Program) -> Claim:
+    """A claim from its program, whose parameters are read: the algebra, then sizes, then keyword-only parts.
+
+    Raises ValueError for an unknown kind, and for parameters that do not fit it.
+    """
     if kind not in KINDS:
         raise ValueError(f"kind: expected one of {', '.join(KINDS)}, got {kind!r}")
     parameters: list[Any] = list(inspect.signature(program).parameters.values())
