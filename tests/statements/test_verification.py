@@ -15,7 +15,7 @@ from equivalence.attention import Layer, stack
 from equivalence.construction import gdpp_layer, prediction, query_tokens, tokens
 from equivalence.descent import Preconditioned, gdpp_step
 from equivalence.statements import Differ, InIdeal, Less, Positive, Statement, simulation, verify
-from equivalence.statements.registry import _claim
+from equivalence.statements.registry import claim_of
 from equivalence.statements.steps import Items
 from equivalence.statements.verification import random_prime
 
@@ -24,7 +24,7 @@ CERTIFICATE = ("finite field",)
 
 def stated(program: Callable[..., Items], kind: str = "identity") -> Statement:
     """A statement of one claim, not registered."""
-    return Statement("99.9", "A test", kind, "here", "A test.", [_claim("A test", kind, program)])
+    return Statement("99.9", "A test", kind, "here", "A test.", [claim_of("A test", kind, program)])
 
 
 def commutes(algebra: Any, n: Any) -> Items:
