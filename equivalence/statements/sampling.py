@@ -7,7 +7,7 @@ the batch. An instance that fails is replayed alone, in NumPy. This module needs
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import ModuleType
@@ -196,7 +196,7 @@ def checker(
 
     def worst(values: Values) -> Any:
         with jax.default_matmul_precision("highest"):
-            pairs = list(comparisons(claim, named, dict(parts), Numeric(jnp, dtype, values)))
+            pairs = _equal_sides(claim, named, parts, Numeric(jnp, dtype, values))
         return jnp.stack([pair.ratios(jnp).max() for pair in pairs]).max()
 
     return jax.jit(jax.vmap(worst), compiler_options=None if optimise else {"xla_backend_optimization_level": 0})
@@ -205,8 +205,7 @@ def checker(
 def _batch(found: Statement, claim: Claim, sizes: Sizes, parts: dict[str, Any], batch: int, seed: int, dtype: str) -> Sample:
     values = draw(inputs_of(claim, sizes, parts), batch, seed, dtype)
     if not values:  # a claim without data has one instance
-        batch, pairs = 1, list(comparisons(claim, sizes, parts, Numeric(np, dtype)))
-        ratios = np.asarray([max((float(np.max(pair.ratios(np))) for pair in pairs), default=np.nan)])
+        batch, ratios = 1, np.asarray([_worst(_equal_sides(claim, sizes, parts.items(), Numeric(np, dtype)))])
     else:
         check = checker(claim, tuple(sizes[name] for name in claim.sizes), dtype, tuple(parts.items()))
         ratios = np.asarray(check(values))
@@ -226,8 +225,21 @@ def _witness(found: Statement, claim: Claim, parts: Mapping[str, Any]) -> list[S
     if not pairs:
         return []
     message = replay(found, claim, {}, parts, {})
-    worst = max((float(np.max(pair.ratios(np))) for pair in pairs if not pair.differ), default=0.0)
+    worst = _worst(pair for pair in pairs if not pair.differ)
     return [Sample(found.number, claim.title, {}, "float64", None, 1, worst, 0 if message else None, message)]
+
+
+def _worst(pairs: Iterable[Comparison]) -> float:
+    """The largest ratio, 0 if there is none to take; NaN if any is, which Python's max would pass over."""
+    return float(np.max([0.0, *(np.max(pair.ratios(np)) for pair in pairs)]))
+
+
+def _equal_sides(claim: Claim, sizes: Sizes, parts: Iterable[tuple[str, Any]], numeric: Numeric) -> list[Comparison]:
+    """What is to be equal on every instance. Arbitrary matrices need not differ on each one, so `Differ` is left to the other readings."""
+    pairs = [pair for pair in comparisons(claim, sizes, dict(parts), numeric) if not pair.differ]
+    if not pairs:
+        raise ValueError(f"{claim.title}: nothing is compared, so nothing can be tested on numbers")
+    return pairs
 
 
 def _compared(place: str, left: tuple[Any, Magnitude], right: tuple[Any, Magnitude], differ: bool = False) -> Comparison:

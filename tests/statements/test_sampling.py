@@ -138,6 +138,33 @@ def test_no_tolerance_is_no_pass() -> None:
     assert "tolerance nan" in taken.message
 
 
+@pytest.mark.parametrize("data", [False, True])
+def test_no_tolerance_in_a_later_step_is_no_pass_either(data: bool) -> None:
+    """NaN must not be lost among numbers, in a batch or in a claim without data."""
+
+    def program(algebra: Any) -> Any:
+        one = algebra.generator("X", 1, 1) if data else algebra.eye(1)
+        yield "one", one
+        yield "the same", one + algebra.zeros(1, 1)
+        small = algebra.scalar("1e-30") * algebra.scalar("1e-30")
+        yield "the same but for nothing", one + small * algebra.zeros(1, 1)
+
+    (taken,) = sample(local(program), batch=2, dtype="float32")
+    assert taken.instances == (2 if data else 1)
+    assert not taken.holds
+    assert "step 3 (the same but for nothing): in entry (0, 0)" in taken.message
+    assert "tolerance nan" in taken.message
+
+
+@pytest.mark.parametrize("data", [False, True])
+def test_a_claim_that_compares_nothing_is_refused(data: bool) -> None:
+    def program(algebra: Any) -> Any:
+        yield "alone", algebra.generator("X", 1, 1) if data else algebra.eye(1)
+
+    with pytest.raises(ValueError, match="Only here: nothing is compared, so nothing can be tested on numbers"):
+        sample(local(program), batch=2)
+
+
 def test_sides_of_different_shape_are_refused() -> None:
     def program(algebra: Any, n: Any, m: Any) -> Any:
         yield "a column", algebra.ones(n, 1)
