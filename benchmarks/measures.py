@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import count, islice
 from time import perf_counter
 from typing import Any
 
@@ -94,20 +97,26 @@ def certificate(sizes: dict[str, int], limit: float) -> Measure:
 
 
 def instances_a_second() -> Measure:
-    """Random (10, 1, 10) instances of 2.1, context and query, x64, drawn and with their tolerances, in batches of 1024."""
+    """Random (10, 1, 10) instances of 2.1, context and query, x64, drawn and with their tolerances, in batches of 1024, one thread a core.
+
+    Products of such small matrices do not fill two cores by themselves: batches side by side do.
+    """
     (claim,) = find("2.1").claims
     inputs = inputs_of(claim, PAPER, {})
-    with jax.enable_x64(True):
-        check = checker(claim, tuple(PAPER[name] for name in claim.sizes), "float64", optimise=True)
-        seeds = iter(range(10**6))
+    check = checker(claim, tuple(PAPER[name] for name in claim.sizes), "float64", optimise=True)
+    seeds = count()
 
-        def work() -> None:
-            for _ in range(8):
-                worst = float(np.max(np.asarray(check(draw(inputs, BATCH, next(seeds))))))
-                if not worst < 1:
-                    raise AssertionError(f"2.1: an instance fails, by {worst} tolerances")
+    def worst(seed: int) -> float:
+        with jax.enable_x64(True):
+            return float(np.max(np.asarray(check(draw(inputs, BATCH, seed)))))
 
-        rate = 8 * BATCH / seconds(work)
+    def work() -> None:
+        for ratio in pool.map(worst, islice(seeds, 32)):
+            if not ratio < 1:
+                raise AssertionError(f"2.1: an instance fails, by {ratio} tolerances")
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        rate = 32 * BATCH / seconds(work)
     return Measure(
         "2.1, random (10, 1, 10) instances a second, x64", f"{rate:,.0f}", "at least 100,000 on two idle cores", rate >= 1e5, False
     )

@@ -89,12 +89,13 @@ def regression_tasks(
         algebra: what the matrices and the rate are in.
     """
 
-    def of_sizes(size: Mapping[str, int]) -> SearchStrategy[RegressionTask]:
-        shapes = (("d_x", "N"), ("d_y", "N"), ("d_x", "M"), ("d_y", "d_x"))
-        drawn = (matrices(size[rows], size[cols], elements=elements, algebra=algebra) for rows, cols in shapes)
+    @cache
+    def of_sizes(d_x: int, d_y: int, N: int, M: int) -> SearchStrategy[RegressionTask]:
+        shapes = ((d_x, N), (d_y, N), (d_x, M), (d_y, d_x))
+        drawn = (matrices(*shape, elements=elements, algebra=algebra) for shape in shapes)
         return st.builds(RegressionTask, *drawn, nonzero_rationals().map(algebra.scalar))
 
-    return sizes(("d_x", "d_y", "N", "M"), max_size=max_size).flatmap(of_sizes)
+    return sizes(("d_x", "d_y", "N", "M"), max_size=max_size).flatmap(lambda chosen: of_sizes(**chosen))
 
 
 def layers(
@@ -112,6 +113,7 @@ def layers(
     _at_least("max_heads", max_heads, 1)
     _at_least("max_rank", max_rank, 1)
 
+    @cache
     def of_ranks(ranks: tuple[int, int]) -> SearchStrategy[Head]:
         d_k, d_v = ranks
         shapes = ((d_k, size), (d_k, size), (d_v, size), (size, d_v))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
@@ -47,3 +48,11 @@ def test_a_false_statement_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None
         measures.symbolic()
     with pytest.raises(AssertionError, match=r"2\.1: the certificate fails"):
         certificate(SMALL, limit=60.0)
+
+
+def test_a_failing_instance_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import measures
+
+    monkeypatch.setattr(measures, "checker", lambda *arguments, **named: lambda values: np.array([0.5, np.nan]))
+    with pytest.raises(AssertionError, match=r"2\.1: an instance fails, by nan tolerances"):
+        measures.instances_a_second()

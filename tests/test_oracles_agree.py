@@ -56,6 +56,11 @@ def assert_differs(left: Any, right: Any) -> None:
         assert_same(left, right)
 
 
+def flipped(layer: Layer) -> Layer:
+    """The layer with the sign of every W_V flipped."""
+    return Layer(tuple(head._replace(value=-head.value) for head in layer.heads))
+
+
 @pytest.mark.parametrize("queries_as_keys", [False, True])
 @pytest.mark.parametrize("sizes", SIZES)
 def test_linear_attention_is_the_loop(sizes: tuple[int, ...], queries_as_keys: bool) -> None:
@@ -64,9 +69,10 @@ def test_linear_attention_is_the_loop(sizes: tuple[int, ...], queries_as_keys: b
     layer, context, queries = heads(d_x + d_y, 2), tokens(X, Y), query_tokens(W0, Q)
     found = linear_attention(layer, context, queries, queries_as_keys=queries_as_keys)
     expected = oracles.linear_layer(layer.heads, context, queries, queries_as_keys)
-    for ours, theirs in zip(found, expected, strict=True):
+    wrong = linear_attention(flipped(layer), context, queries, queries_as_keys=queries_as_keys)
+    for ours, theirs, other in zip(found, expected, wrong, strict=True):
         assert_same(ours, theirs)
-        assert_differs(ours + 1, theirs)
+        assert_differs(other, theirs)
 
 
 @pytest.mark.parametrize("sizes", SIZES)
@@ -83,7 +89,11 @@ def test_causal_attention_is_the_loop(sizes: tuple[int, ...]) -> None:
 
 
 def test_softmax_update_is_the_loop_up_to_rounding() -> None:
-    """Scores are integers, so exact. With n = N + 8 a count of each side's roundings, each is off by at most γ_n Σ|terms|."""
+    """Each side is off by at most γ_n Σ|terms|, n = 4(N + 8), with room to spare.
+
+    Scores and values are integers, so exact. Exponentials right to 4 units in the last place count 8, their sum N, the quotient and the
+    product with a value 1 each, the sums over tokens, inner sizes and heads N + 5 at most.
+    """
     X, Y, Q, W0 = task(3, 2, 4, 1)
     layer, context, queries = heads(5, 2), tokens(X, Y), query_tokens(W0, Q)
     found = softmax_update(layer, context, queries)[:, 0]
@@ -127,7 +137,9 @@ def test_one_layer_is_one_step_of_the_loop(sizes: tuple[int, ...]) -> None:
     stepped = oracles.descended(W0, X, Y, [RATE])
     assert_same(prediction(queries, d_x, d_y), stepped @ Q)
     assert_same(context, np.concatenate([X, Y - (stepped - W0) @ X]))
-    assert_differs(prediction(queries, d_x, d_y) + 1, stepped @ Q)
+    dropped = gd_layer(d_x, d_y, learning_rate="1/2", context=1, initial=exact.value(W0.astype(int).tolist())).to_numpy()
+    for wrong in [flipped(layer)] + [dropped] * (N > 1):
+        assert_differs(prediction(linear_attention(wrong, tokens(X, Y), query_tokens(W0, Q))[1], d_x, d_y), stepped @ Q)
 
 
 def fractions(array: np.ndarray) -> np.ndarray:
@@ -194,7 +206,8 @@ def test_separate_tokens_are_paired_and_descend(sizes: tuple[int, ...]) -> None:
     stacked, _ = stack([pairing, step], raw, raw)
     stepped = oracles.descended(np.zeros((d_y, d_x)), X, Y, [RATE])
     assert_same(-stacked[d_x : d_x + d_y, 2 * N :], stepped @ Q)
-    assert_differs(1 - stacked[d_x : d_x + d_y, 2 * N :], stepped @ Q)
+    for wrong in ([flipped(pairing), step], [pairing, flipped(step)]):
+        assert_differs(-stack(wrong, raw, raw)[0][d_x : d_x + d_y, 2 * N :], stepped @ Q)
 
 
 def test_gradient_step_in_jax_is_the_loop() -> None:
