@@ -4,16 +4,19 @@ A linear-attention layer with heads ``A = P W_V`` and ``B = W_Kᵀ W_Q`` maps a 
 computes is decided by ``T[k,(p,r),j] = Σ_h ½(A_kp B_rj + A_kr B_pj)`` alone. T is kept as its pairs (A, B): rows k of A may be a
 selection, columns j of B may be contracted; the d⁴ numbers are formed by `dense` only, which is for small sizes.
 
-Everything takes NumPy arrays of floats, or of exact numbers (dtype object) that can be divided by 2.
+Everything takes NumPy arrays of floats, or of exact numbers (dtype object) that can be divided by 2, or `LowRank` matrices.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
+
+from equivalence.lowrank import LowRank, formed_if_small, low_rank
 
 Array = Any
 
@@ -29,8 +32,8 @@ class CanonicalTensor:
     pairs: tuple[tuple[Array, Array], ...]
 
     def rows(self, chosen: slice) -> CanonicalTensor:
-        """The rows k that are read out."""
-        return CanonicalTensor(tuple((A[chosen], B) for A, B in self.pairs))
+        """The rows k that are read out; few rows are formed."""
+        return CanonicalTensor(tuple((formed_if_small(A[chosen]), B) for A, B in self.pairs))
 
     def on_queries(self, initial: Array) -> CanonicalTensor:
         """B contracted with [I; −W₀]: what query tokens ``[q; −W₀q]`` see. Columns become d_x.
@@ -43,14 +46,18 @@ class CanonicalTensor:
             return CanonicalTensor(tuple((A, B[:, :d_x]) for A, B in self.pairs))
         return CanonicalTensor(tuple((A, B[:, :d_x] - B[:, d_x:] @ initial) for A, B in self.pairs))
 
+    def formed(self) -> CanonicalTensor:
+        """The same with all matrices as arrays."""
+        return CanonicalTensor(tuple((np.asarray(A), np.asarray(B)) for A, B in self.pairs))
+
     def slice(self, p: int, r: int) -> Array:
-        """``T[:,(p,r),:]``, rows x columns."""
+        """``T[:,(p,r),:]``, rows x columns; of a tensor that is formed."""
         first, *others = ((np.outer(A[:, p], B[r]) + np.outer(A[:, r], B[p])) / 2 for A, B in self.pairs)
         return sum(others, first)
 
     def dense(self) -> Array:
         """All of T, rows x d x d x columns: for small sizes."""
-        first, *others = (A[:, :, None, None] * B for A, B in self.pairs)
+        first, *others = (A[:, :, None, None] * B for A, B in self.formed().pairs)
         whole = sum(others, first)
         return (whole + whole.transpose(0, 2, 1, 3)) / 2
 
@@ -77,8 +84,15 @@ def canonical_tensor(heads: Sequence[tuple[Array, Array, Array, Array]]) -> Cano
     return CanonicalTensor(tuple((projection @ value, key.T @ query) for key, query, value, projection in heads))
 
 
+def factored_tensor(heads: Sequence[tuple[Array, Array, Array, Array]]) -> CanonicalTensor:
+    """The same, of floats, with what is thin kept as its factors: at d = 576 and rank 64 products cost a ninth."""
+    return CanonicalTensor(tuple((low_rank(projection, value), low_rank(key.T, query)) for key, query, value, projection in heads))
+
+
 def frobenius(left: Array, right: Array) -> Any:
     """The inner product of two matrices."""
+    if isinstance(left, LowRank) or isinstance(right, LowRank):
+        return left.inner(right) if isinstance(left, LowRank) else right.inner(left)
     return np.vdot(left, right) if left.dtype == float == right.dtype else (left * right).sum()
 
 
@@ -89,11 +103,12 @@ def inner(left: CanonicalTensor, right: CanonicalTensor) -> Any:
 
 
 def norm(tensor: CanonicalTensor) -> float:
-    """‖T‖, of floats: `inner` with each product AB' formed once."""
-    places = range(len(tensor.pairs))
+    """‖T‖, of floats: `inner` with each product formed once."""
     products = [[A @ B for _, B in tensor.pairs] for A, _ in tensor.pairs]
-    sizes = [[[frobenius(one, other) for other in side] for one in side] for side in zip(*tensor.pairs, strict=True)]
-    square = sum(sizes[0][i][j] * sizes[1][i][j] + frobenius(products[i][j], products[j][i]) for i in places for j in places)
+    square = 0.0
+    for (i, (A, B)), (j, (A2, B2)) in combinations_with_replacement(enumerate(tensor.pairs), 2):
+        term = frobenius(A, A2) * frobenius(B, B2) + frobenius(products[i][j], products[j][i])
+        square += term if i == j else 2 * term
     return float(np.sqrt(max(square / 2, 0.0)))
 
 
@@ -101,6 +116,18 @@ def left_slope(tensor: CanonicalTensor, B: Array) -> Array:
     """The matrix H with ``⟨T, T(A, B)⟩ = ⟨H, A⟩`` for every A: ``½ Σ_h [⟨B_h,B⟩ A_h + A_h B B_hᵀ]``, rows x d."""
     first, *others = ((A * frobenius(own, B) + (A @ B) @ own.T) / 2 for A, own in tensor.pairs)
     return sum(others, first)
+
+
+def descent_slope(tensor: CanonicalTensor) -> Array:
+    """`left_slope` for B = [I; 0], without products by it: ``½ Σ_h [tr(B_h) A_h + A_h,x B_hᵀ]``, rows x d; tr is of the x rows."""
+    first, *others = ((A * _trace(own) + A[:, : own.shape[1]] @ own.T) / 2 for A, own in tensor.pairs)
+    return sum(others, first)
+
+
+def _trace(matrix: Array) -> Any:
+    """The sum over the diagonal of the upper square."""
+    square = matrix[: matrix.shape[1]]
+    return np.einsum("ir,ri->", square.left, square.right) if isinstance(square, LowRank) else np.trace(square)
 
 
 def right_slope(tensor: CanonicalTensor, A: Array) -> Array:

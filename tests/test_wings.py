@@ -21,7 +21,8 @@ FLOORS = (
     ("equivalence.construction", "equivalence.conversion", "equivalence.printing"),
     ("equivalence.softmax_construction",),
     ("equivalence.statements",),
-    ("equivalence.laws", "equivalence.arrayfiles", "equivalence.canonical_tensor"),
+    ("equivalence.laws", "equivalence.arrayfiles", "equivalence.lowrank"),
+    ("equivalence.canonical_tensor",),
     ("equivalence.callables",),
     (
         "equivalence.recognition",

@@ -3,19 +3,25 @@ r"""The nearest member for floating weights, in the norm of the canonical tensor
 At a fixed W₀ each family is a linear least-squares problem with a closed solution: GD in s, preconditioned GD in C; in C and D by
 alternating. W₀ itself is not linear: it is estimated, candidates are refined by a fixed point, and the nearest is kept. So “nearest”
 is meant at the W₀ that is reported. Distances depend on the tensor alone, and so not on the gauge or on how heads are split.
+
+Members are compared by ``‖T − T*‖² = ‖T‖² − ‖T*‖²``, which holds of the nearest of a family and costs nothing more; where that has lost
+half of the digits, and of the member that is reported, T − T* itself is formed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
 
-from equivalence.canonical_tensor import Array, CanonicalTensor, frobenius, inner, left_slope, norm, right_slope
+from equivalence.canonical_tensor import Array, CanonicalTensor, descent_slope, frobenius, left_slope, norm, right_slope
+from equivalence.lowrank import LowRank, on_columns
 from equivalence.recognition.members import Member, curvature, residual_form
 
+EPSILON = float(np.finfo(float).eps)
 REFINEMENTS = 4
 FEW, MANY = 3, 60
 """Alternations for each W₀, and for the one that is best after these."""
@@ -23,35 +29,60 @@ SMALL = 16
 """Up to this d linear systems in all entries of the tensor are solved."""
 
 
-class Fit(NamedTuple):
-    """A member and how far it is from the prediction.
+class Start(NamedTuple):
+    """A W₀ to fit at.
 
     Attributes:
-        member: of floats.
-        tensor: the prediction's, on queries [q; −W₀q].
-        relative_distance: ‖T − T*‖/‖T‖; 0 where both are 0.
+        initial: d_y x d_x.
+        seen: the y rows of a tensor on queries [q; −W₀q].
+        square: its ‖T‖².
     """
 
-    member: Member
-    tensor: CanonicalTensor
-    relative_distance: float
+    initial: Array
+    seen: CanonicalTensor
+    square: float
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """The nearest member of a family at a W₀.
+
+    Attributes:
+        start: with the W₀.
+        square: ``‖T*‖² = ⟨T, T*⟩``.
+        formed: the member, as it is formed when it is asked for.
+    """
+
+    start: Start
+    square: float
+    formed: Callable[[], Member]
+
+    @cached_property
+    def member(self) -> Member:
+        """The member, of floats."""
+        return self.formed()
 
     @property
     def difference(self) -> CanonicalTensor:
         """T − T*."""
-        return self.tensor.difference(self.member.A, self.member.B)
+        return self.start.seen.difference(self.member.A, self.member.B)
+
+    @cached_property
+    def relative_distance(self) -> float:
+        """``‖T − T*‖/‖T‖``; 0 where both are 0. Below a relative square of √ε half of the digits would be lost by subtracting squares."""
+        remaining = 1 - self.square / self.start.square if self.start.square else 0.0
+        return float(np.sqrt(remaining)) if remaining > np.sqrt(EPSILON) else relative(self.start.seen, self.member.A, self.member.B)
 
 
-class Start(NamedTuple):
-    """A W₀, d_y x d_x, and the y rows of a tensor on queries [q; −W₀q]."""
+def starts(tensor: CanonicalTensor, models: Sequence[Array]) -> list[Start]:
+    """What each W₀ is fitted to.
 
-    initial: Array
-    seen: CanonicalTensor
-
-
-def fitted(seen: CanonicalTensor, member: Member) -> Fit:
-    """The distance of a member from the y rows of a tensor on its queries."""
-    return Fit(member, seen, relative(seen, member.A, member.B))
+    Args:
+        tensor: the y rows of a layer's tensor, all columns.
+        models: W₀, each d_y x d_x.
+    """
+    contracted = [tensor.on_queries(initial) for initial in models]
+    return [Start(initial, seen, norm(seen) ** 2) for initial, seen in zip(models, contracted, strict=True)]
 
 
 def relative(tensor: CanonicalTensor, A: Array, B: Array) -> float:
@@ -60,99 +91,121 @@ def relative(tensor: CanonicalTensor, A: Array, B: Array) -> float:
     return distance / norm(tensor) if distance else 0.0
 
 
-def nearest_descent(seen: CanonicalTensor, initial: Array) -> Member:
-    """The nearest GD step at this W₀."""
-    d_y, d_x = initial.shape
-    unit = Member(1.0, initial, np.eye(d_y), np.eye(d_x))
-    return unit._replace(step=float(scale(seen, unit.A, unit.B)))
+def nearest_descent(start: Start) -> Candidate:
+    """The nearest GD step: ``s = ⟨H, F⟩/‖T(F, [I; 0])‖²``, the square being ``½(d_x‖F‖² + ‖W₀‖²)``."""
+    F, (d_y, d_x) = residual_form(start.initial), start.initial.shape
+    size = (d_x * frobenius(F, F) + frobenius(start.initial, start.initial)) / 2
+    step = float(frobenius(descent_slope(start.seen), F) / size)
+    return Candidate(start, step**2 * size, lambda: Member(step, start.initial, np.eye(d_y), np.eye(d_x)))
 
 
 def curvature_of(inputs: CanonicalTensor, outputs: CanonicalTensor, d_y: int, tolerance: float) -> float | None:
     """γ, if the x rows of the query token's update are within the tolerance of GD++'s, and not 0 up to rounding; else None."""
     d, d_x = inputs.pairs[0][1].shape
-    unit, B = curvature(1.0, d_x, d_y), np.eye(d, d_x)
-    if norm(inputs) <= d * d * np.finfo(float).eps * norm(outputs):
+    if norm(inputs) <= d * d * EPSILON * norm(outputs):
         return None
-    gamma = float(scale(inputs, unit, B))
-    return gamma if relative(inputs, gamma * unit, B) < tolerance else None
+    gamma = -2 * float(np.trace(np.asarray(descent_slope(inputs)[:, :d_x]))) / (d_x * (d_x + 1))
+    return gamma if relative(inputs, curvature(gamma, d_x, d_y), np.eye(d, d_x)) < tolerance else None
 
 
-def scale(tensor: CanonicalTensor, A: Array, B: Array) -> float:
-    """The factor t that brings t·T(A, B) nearest to T."""
-    unit = CanonicalTensor(((A, B),))
-    return inner(tensor, unit) / inner(unit, unit)
+def context_distance(tensor: CanonicalTensor, member: Member, gamma: float | None) -> float:
+    """‖T − T*‖/‖T‖ over all rows and columns, with γ in the x rows of T* if it is given, else 0.
+
+    The rows apart: where γ is 0 nothing is taken from the x rows.
+    """
+    d_y, d_x = member.initial.shape
+    inputs, outputs = tensor.rows(slice(d_x)), tensor.rows(slice(d_x, None))
+    B = np.concatenate([member.B, np.zeros((d_x + d_y, d_y))], axis=1)
+    size = norm(inputs)
+    distance = norm(inputs.difference(curvature(gamma, d_x, d_y), B)) if gamma else size
+    total = float(np.hypot(size, norm(outputs)))
+    return float(np.hypot(distance, norm(outputs.difference(member.A, B)))) / total if total else 0.0
 
 
-def nearest_preconditioned(seen: CanonicalTensor, initial: Array) -> Member:
-    """The nearest step with a preconditioner C at this W₀."""
-    d_y, d_x = initial.shape
-    C = _best_right(seen, residual_form(initial), d_x)
-    return _scaled(initial, np.eye(d_y), C)
+def nearest_preconditioned(start: Start) -> Candidate:
+    """The nearest step with a preconditioner C."""
+    C, square = _best_right(start.seen, residual_form(start.initial), start.initial.shape[1])
+    return Candidate(start, square, partial(_scaled, start.initial, np.eye(len(start.initial)), C))
 
 
-def nearest_two_sided(seen: CanonicalTensor, initial: Array, rounds: int) -> Member:
-    """A step with C and a left factor D at this W₀, by alternating least squares: near, not proved nearest."""
-    d_y, d_x = initial.shape
-    F, D = residual_form(initial), np.eye(d_y)
-    for _ in range(rounds):
-        C = _best_right(seen, D @ F, d_x)
-        B = np.concatenate([C, np.zeros((d_y, d_x))])
-        gram = frobenius(C, C) * F @ F.T + initial @ C @ C.T @ initial.T
-        if not C.any():
+def nearest_two_sided(start: Start, rounds: int) -> Candidate:
+    """A step with C and a left factor D, by alternating least squares: near, not proved nearest.
+
+    It ends where as many more rounds as there may be, each like the last one, would not halve the square of the distance.
+    """
+    initial, seen = start.initial, start.seen
+    F, D, outer = residual_form(initial), _first_left(seen, len(initial)), initial @ initial.T
+    C, square = _best_right(seen, D @ F, initial.shape[1])
+    for _ in range(rounds if square else 0):
+        read, before = initial @ C, square
+        gram = frobenius(C, C) * (outer + np.eye(len(D))) + np.asarray(read @ read.T)
+        D = np.linalg.solve(gram, np.asarray(2 * F @ left_slope(seen, _below(C, len(D))).T)).T
+        C, square = _best_right(seen, D @ F, initial.shape[1])
+        if square - before <= (start.square - square) / (2 * MANY):
             break
-        before, D = D, np.linalg.solve(gram, 2 * F @ left_slope(seen, B).T).T
-        if np.abs(D - before).max() <= d_y * np.finfo(float).eps * np.abs(D).max():
-            break
-    return _scaled(initial, D, C)
+    return Candidate(start, square, partial(_scaled, initial, D, C))
 
 
-def _best_right(seen: CanonicalTensor, A: Array, d_x: int) -> Array:
-    """C with T(A, [C; 0]) nearest: ``(‖A‖²I + A_xᵀA_x) C = 2G_x``, solved with a d_y x d_y matrix (Woodbury)."""
+def _first_left(seen: CanonicalTensor, d_y: int) -> Array:
+    """D of the Kronecker product D ⊗ C nearest to ``Σ_h −A_h,y ⊗ B_h,x``, from Gram matrices of heads; I where that is 0."""
+    lefts = [-np.asarray(A[:, -d_y:]) for A, _ in seen.pairs]
+    rights = [B[:-d_y] for _, B in seen.pairs]
+    grams = (np.array([[frobenius(one, other) for other in side] for one in side]) for side in (rights, lefts))
+    values, vectors = np.linalg.eig(np.matmul(*grams))
+    D = sum(share * left for share, left in zip(vectors[:, values.real.argmax()].real, lefts, strict=True))
+    return D if np.any(D) else np.eye(d_y)
+
+
+def _below(C: Array, d_y: int) -> Array:
+    """``[C; 0]``, d x d_x."""
+    return on_columns(lambda columns: np.concatenate([columns, np.zeros((d_y, columns.shape[1]))]), C)
+
+
+def _best_right(seen: CanonicalTensor, A: Array, d_x: int) -> tuple[Array, float]:
+    """C with T* = T(A, [C; 0]) nearest, and ‖T*‖²: ``(‖A‖²I + A_xᵀA_x) C = 2G_x``, solved with a d_y x d_y matrix (Woodbury)."""
     if not A.any():
-        return np.zeros((d_x, d_x))
-    size, inputs, slope = frobenius(A, A), A[:, :d_x], 2 * right_slope(seen, A)[:d_x]
+        return np.zeros((d_x, d_x)), 0.0
+    size, inputs, slope = frobenius(A, A), A[:, :d_x], right_slope(seen, A)[:d_x]
     small = size * np.eye(len(A)) + inputs @ inputs.T
-    return (slope - inputs.T @ np.linalg.solve(small, inputs @ slope)) / size
+    C = on_columns(lambda columns: 2 * (columns - inputs.T @ np.linalg.solve(small, inputs @ columns)) / size, slope)
+    return C, frobenius(slope, C)
 
 
 def _scaled(initial: Array, D: Array, C: Array) -> Member:
-    (left, D), (right, C) = _centred(D), _centred(C)
+    (left, D), (right, C) = _centred(D), _centred(np.asarray(C))
     return Member(left * right, initial, D, C)
 
 
 def _centred(matrix: Array) -> tuple[float, Array]:
     """The mean diagonal and the matrix divided by it; left alone where the mean is 0 up to rounding."""
     mean = float(np.trace(matrix)) / len(matrix)
-    usable = abs(mean) > len(matrix) * np.finfo(float).eps * np.abs(matrix).max(initial=0.0)
+    usable = abs(mean) > len(matrix) * EPSILON * np.abs(matrix).max(initial=0.0)
     return (mean, matrix / mean) if usable else (1.0, matrix)
 
 
-def best_descent(starts: Sequence[Start]) -> Fit:
+def best_descent(starts: Sequence[Start]) -> Candidate:
     """The nearest GD step over several W₀."""
     return best(starts, nearest_descent)
 
 
-def best_preconditioned(starts: Sequence[Start]) -> Fit:
+def best_preconditioned(starts: Sequence[Start]) -> Candidate:
     """The nearest step with a preconditioner over several W₀."""
     return best(starts, nearest_preconditioned)
 
 
-def best_two_sided(starts: Sequence[Start]) -> Fit:
-    """A near step with C and D over several W₀; refined for small d, or where it is not far off."""
-    rough = best(starts, partial(nearest_two_sided, rounds=FEW))
-    if sum(rough.member.initial.shape) > SMALL and rough.relative_distance > 1 / 2:
-        return rough
-    return fitted(rough.tensor, nearest_two_sided(rough.tensor, rough.member.initial, MANY))
+def best_two_sided(starts: Sequence[Start]) -> Candidate:
+    """A near step with C and D over several W₀; the nearest of these is refined."""
+    return nearest_two_sided(best(starts, partial(nearest_two_sided, rounds=FEW)).start, MANY)
 
 
-def best(starts: Sequence[Start], nearest: Callable[[CanonicalTensor, Array], Member]) -> Fit:
+def best(starts: Sequence[Start], nearest: Callable[[Start], Candidate]) -> Candidate:
     """The nearest member of one family over several W₀; the first that is nearest up to rounding ends the search."""
-    found: list[Fit] = []
-    for initial, seen in starts:
-        found.append(fitted(seen, nearest(seen, initial)))
-        if found[-1].relative_distance <= initial.size * np.finfo(float).eps:
+    found: list[Candidate] = []
+    for start in starts:
+        found.append(nearest(start))
+        if found[-1].relative_distance <= start.initial.size * EPSILON:
             return found[-1]
-    return min(found, key=lambda fit: fit.relative_distance)
+    return min(found, key=lambda candidate: candidate.relative_distance)
 
 
 def initial_models(tensor: CanonicalTensor, d_x: int, d_y: int) -> list[Array]:
@@ -160,16 +213,15 @@ def initial_models(tensor: CanonicalTensor, d_x: int, d_y: int) -> list[Array]:
     zero = np.zeros((d_y, d_x))
     rough = [zero, *_ratios(tensor, d_x)]
     if d_x + d_y <= SMALL:
-        rough += [*_linear(tensor, d_x, d_y), *_alternated(tensor, d_x)]
+        rough += [*_linear(tensor, d_x, d_y), *_alternated(tensor.formed(), d_x)]
     return [*(_refined(tensor, start) for start in rough[:2]), *rough[1:], zero]
 
 
 def _refined(tensor: CanonicalTensor, initial: Array) -> Array:
     """``W₀ ← V/s`` with (s, V) fitted to the tensor on queries [q; −W₀q]: ``V = 2H_x/(d_x + 1)``, ``s = −2 tr H_y/(d_x d_y)``."""
     d_y, d_x = initial.shape
-    B = np.eye(d_x + d_y, d_x)
     for _ in range(REFINEMENTS):
-        slope = left_slope(tensor.on_queries(initial), B)
+        slope = np.asarray(descent_slope(tensor.on_queries(initial)))
         step = -2 * np.trace(slope[:, d_x:]) / (d_x * d_y)
         if not step:
             break
@@ -178,10 +230,11 @@ def _refined(tensor: CanonicalTensor, initial: Array) -> Array:
 
 
 def _ratios(tensor: CanonicalTensor, d_x: int) -> Iterator[Array]:
-    """``A_y ∝ [W₀, −I]``, for the one head there is."""
+    """``A_y ∝ [W₀, −I]``, for the one head there is. Rotating rows changes nothing, so of a thin A no more are taken than its rank."""
     if len(tensor.pairs) == 1:
         ((A, _),) = tensor.pairs
-        yield -np.linalg.lstsq(A[:, d_x:], A[:, :d_x], rcond=None)[0]
+        rows = np.linalg.qr(A.left, mode="r") @ A.right if isinstance(A, LowRank) else A
+        yield -np.linalg.lstsq(rows[:, d_x:], rows[:, :d_x], rcond=None)[0]
 
 
 def _linear(tensor: CanonicalTensor, d_x: int, d_y: int) -> Iterator[Array]:
@@ -217,5 +270,5 @@ def _alternated(tensor: CanonicalTensor, d_x: int) -> Iterator[Array]:
     for _ in range(REFINEMENTS):
         gram = frobenius(B, B) * np.eye(d) + B @ B.T
         A = np.linalg.solve(gram, 2 * left_slope(columns, B).T).T if B.any() else left_slope(columns, B)
-        B[:d_x] = _best_right(columns, A, d_x)
+        B[:d_x], _ = _best_right(columns, A, d_x)
     yield -np.linalg.lstsq(A[:, d_x:], A[:, :d_x], rcond=None)[0]

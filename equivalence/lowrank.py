@@ -1,0 +1,118 @@
+"""Matrices of floats that are kept as a product of two thin ones, as a head keeps ``P W_V`` and ``W_Kᵀ W_Q`` (statement 9.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Array = Any
+WORTH = 4
+"""How much thinner than the matrix the factors are to be."""
+
+
+class LowRank:
+    """``left @ right``, formed by `numpy.asarray` only.
+
+    Products stay factored. A sum of two that share a factor (the same object) keeps it; other sums have both inner sizes.
+    An inner product squares what it is given: a small difference is to be formed first.
+
+    Attributes:
+        left: rows x r.
+        right: r x columns.
+    """
+
+    __array_ufunc__ = None
+    dtype = np.dtype(float)
+
+    def __init__(self, left: Array, right: Array) -> None:
+        self.left, self.right = left, right
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of the product."""
+        return self.left.shape[0], self.right.shape[1]
+
+    @property
+    def T(self) -> LowRank:
+        """The transpose."""
+        return LowRank(self.right.T, self.left.T)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.asarray(self.left @ self.right, dtype=dtype)
+
+    def __getitem__(self, place: Any) -> LowRank:
+        rows, columns = place if isinstance(place, tuple) else (place, slice(None))
+        whole = slice(None)
+        return LowRank(self.left if rows == whole else self.left[rows], self.right if columns == whole else self.right[:, columns])
+
+    def __matmul__(self, other: Array | LowRank) -> LowRank:
+        if not isinstance(other, LowRank):
+            return LowRank(self.left, self.right @ other)
+        middle = self.right @ other.left
+        if middle.shape[0] < middle.shape[1]:
+            return LowRank(self.left, middle @ other.right)
+        return LowRank(self.left @ middle, other.right)
+
+    def __rmatmul__(self, other: Array) -> LowRank:
+        return LowRank(other @ self.left, self.right)
+
+    def __mul__(self, factor: float) -> LowRank:
+        return LowRank(self.left * factor, self.right)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, divisor: float) -> LowRank:
+        return self * (1 / divisor)
+
+    def __neg__(self) -> LowRank:
+        return self * -1.0
+
+    def __add__(self, other: Array | LowRank) -> Array | LowRank:
+        if not isinstance(other, LowRank):
+            return np.asarray(self) + other
+        if self.right is other.right:
+            return LowRank(self.left + other.left, self.right)
+        if self.left is other.left:
+            return LowRank(self.left, self.right + other.right)
+        return LowRank(np.concatenate([self.left, other.left], axis=1), np.concatenate([self.right, other.right]))
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Array | LowRank) -> Array | LowRank:
+        if isinstance(other, LowRank) and self.left is other.left:
+            return LowRank(self.left, self.right - other.right)
+        return self + -other
+
+    def inner(self, other: Array | LowRank) -> float:
+        """The Frobenius inner product."""
+        if isinstance(other, LowRank):
+            return float(np.vdot(self.left.T @ other.left, self.right @ other.right.T))
+        return float(np.vdot(self.left.T @ other, self.right))
+
+
+def low_rank(left: Array, right: Array) -> Array | LowRank:
+    """``left @ right``, kept factored if it is of floats and thin enough; the left factor then has orthonormal columns.
+
+    Without that, factors from a badly conditioned gauge would lose twice the digits that their product does.
+    """
+    if left.dtype != float or right.dtype != float or WORTH * left.shape[1] > min(left.shape[0], right.shape[1]):
+        return left @ right
+    basis, rest = np.linalg.qr(left)
+    return LowRank(basis, rest @ right)
+
+
+def formed_if_small(matrix: Array | LowRank) -> Array | LowRank:
+    """An array where the factors have no fewer numbers than the product."""
+    return np.asarray(matrix) if isinstance(matrix, LowRank) and matrix.left.shape[1] >= min(matrix.shape) else matrix
+
+
+def largest_entry(matrix: Array | LowRank) -> float:
+    """In absolute value; of factors that of the right one, which is near enough where the left is orthonormal."""
+    return float(np.abs(matrix.right if isinstance(matrix, LowRank) else matrix).max(initial=0.0))
+
+
+def on_columns(function: Callable[[Array], Array], matrix: Array | LowRank) -> Array | LowRank:
+    """A linear function of the columns of a matrix: of its left factor, if it has one."""
+    return LowRank(function(matrix.left), matrix.right) if isinstance(matrix, LowRank) else function(matrix)

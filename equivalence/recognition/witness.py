@@ -1,0 +1,75 @@
+"""Inputs on which a layer is not a step: one context token and one query, made of zeros and of one number (statements 2.4, 9.1)."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import sympy
+
+from equivalence.attention import Layer, linear_attention
+from equivalence.canonical_tensor import Array, CanonicalTensor
+from equivalence.construction import prediction, query_tokens, tokens
+from equivalence.descent import gradient_step
+from equivalence.recognition.result import Witness
+
+VISIBLE = float(np.sqrt(np.finfo(float).eps))
+"""A gap of this share of a prediction keeps half of its digits when both are run."""
+
+
+def single_tokens(d: int) -> list[tuple[int, int]]:
+    """Tokens e_p, as (p, p), then e_p + e_r: if the form is 0 on all of the first, a nonzero entry (p, r) shows on the second."""
+    return [*((p, p) for p in range(d)), *combinations(range(d), 2)]
+
+
+def columns_of(p: int, r: int, j: int, d_x: int, d_y: int) -> list[list[list[int]]]:
+    """X and y of the token e_p, or e_p + e_r, and the query e_j, as columns of integers."""
+    token = [[int(i in (p, r))] for i in range(d_x + d_y)]
+    return [token[:d_x], token[d_x:], [[int(i == j)] for i in range(d_x)]]
+
+
+def clearest_columns(difference: CanonicalTensor, initial: Array) -> list[Array]:
+    """A token and a query, of floats, on which one entry of the prediction is off by much for their size.
+
+    The token is scaled, by a power of 2, where the gap would drown in ``W₀q``: it grows as the token's square.
+
+    Args:
+        difference: T − T*, not 0, as arrays.
+        initial: W₀, d_y x d_x.
+    """
+    d_y, d_x = initial.shape
+    k, j = np.unravel_index(_squares(difference).argmax(), initial.shape)
+    half = np.array(sum(np.outer(A[k], B[:, j]) for A, B in difference.pairs)) / 2
+    form = half + half.T
+    p, r = (int(place) for place in np.unravel_index(np.abs(form).argmax(), form.shape))
+    gaps = {(i, m): abs(form[i, i] if i == m else form[i, i] + 2 * form[i, m] + form[m, m]) for i, m in ((p, p), (r, r), (p, r))}
+    chosen = max(gaps, key=lambda place: gaps[place])
+    context_x, context_y, query = (np.array(column, dtype=float) for column in columns_of(*chosen, int(j), d_x, d_y))
+    hidden = gaps[chosen] < VISIBLE * np.abs(initial[:, j]).max()
+    scale = 2.0 ** np.ceil(-np.log2(gaps[chosen]) / 2) if hidden else 1.0
+    return [scale * context_x, scale * context_y, query]
+
+
+def _squares(difference: CanonicalTensor) -> Array:
+    """``2‖T_kj‖²`` of each slice, rows x columns: ``Σ ⟨A_k,A'_k⟩⟨B_j,B'_j⟩ + (AB')_kj (A'B)_kj`` over pairs of heads."""
+    products = [[A @ B for _, B in difference.pairs] for A, _ in difference.pairs]
+    return sum(
+        np.outer((A * A2).sum(axis=1), (B * B2).sum(axis=0)) + products[h][i] * products[i][h]
+        for h, (A, B) in enumerate(difference.pairs)
+        for i, (A2, B2) in enumerate(difference.pairs)
+    )
+
+
+def witness_on(layer: Layer, columns: list[Any], initial: Any, step: Any) -> Witness:
+    """The layer run on the columns, and the step; a witness that shows nothing is refused."""
+    context_x, context_y, query = columns
+    d_y, d_x = initial.shape
+    _, after = linear_attention(layer, tokens(context_x, context_y), query_tokens(initial, query))
+    found = prediction(after, d_x, d_y)
+    expected = gradient_step(initial, context_x, context_y, step) @ query
+    if isinstance(found, sympy.MatrixBase):
+        found, expected = (each.applyfunc(sympy.cancel) for each in (found, expected))
+    if not np.any(np.array((found - expected).tolist(), dtype=object) != 0):
+        raise ArithmeticError("witness: the layer, when run, does what the step does; this is a fault of the recognition")
+    return Witness(context_x, context_y, query, found, expected)
