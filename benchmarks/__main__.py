@@ -10,7 +10,18 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from benchmarks.measures import LARGE, PAPER, Measure, all_symbolic, certificate, instances_a_second, ratio_to_entrywise
+from benchmarks.measures import (
+    LARGE,
+    PAPER,
+    Measure,
+    all_symbolic,
+    certificate,
+    falsification,
+    instances_a_second,
+    ratio_to_entrywise,
+    recognition,
+    recognition_memory,
+)
 
 MEASURES: dict[str, Callable[[], Measure]] = {
     "certificate, small": partial(certificate, PAPER, 0.005),
@@ -18,6 +29,11 @@ MEASURES: dict[str, Callable[[], Measure]] = {
     "random instances": instances_a_second,
     "all symbolic proofs": all_symbolic,
     "against entrywise SymPy": ratio_to_entrywise,
+    "recognition, small": partial(recognition, 10, 1, 11, 0.05),
+    "recognition, one row predicted": partial(recognition, 575, 1, 64, 0.1),
+    "recognition, many rows predicted": partial(recognition, 512, 64, 64, 0.1),
+    "memory of recognition": partial(recognition_memory, 512, 64, 64, 100e6),
+    "falsification": partial(falsification, 10.0),
 }
 
 

@@ -6,6 +6,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ import numpy as np
 
 import proofs  # noqa: F401  (registers the statements)
 from equivalence.algebras import FiniteField, exact
+from equivalence.attention import Head, Layer, softmax_update
+from equivalence.construction import prediction, query_tokens, tokens
+from equivalence.falsification import falsify
+from equivalence.recognition import recognise
 from equivalence.statements import find, verify
 from equivalence.statements.inputs import inputs_of
 from equivalence.statements.sampling import checker, draw
@@ -130,3 +135,47 @@ def all_symbolic() -> Measure:
     )
     took = seconds(lambda: subprocess.run([sys.executable, "-c", program], check=True), runs=3)
     return Measure("chapters 1 to 4, symbolic and exact, import included", f"{took:.2f} s", "under 3 s", took < 3, False)
+
+
+def random_layer(d: int, rank: int) -> Layer:
+    """One head of random floats, its scores and values of order 1."""
+    random = np.random.default_rng(0)
+    return Layer((Head(*(random.normal(size=shape) / shape[-1] ** 0.5 for shape in ((rank, d), (rank, d), (rank, d), (d, rank)))),))
+
+
+def recognition(d_x: int, d_y: int, rank: int, limit: float) -> Measure:
+    """The whole verdict on floating weights with W₀ unknown, witness included; the error bound is formed when it is asked for."""
+    layer = random_layer(d_x + d_y, rank)
+    took = seconds(lambda: recognise(layer, d_x=d_x, d_y=d_y))
+    name = f"recognition at ({d_x}, {d_y}), rank {rank}, W₀ unknown"
+    return Measure(name, f"{took * 1e3:.1f} ms", f"under {limit * 1e3:g} ms on two idle cores", took < limit, False)
+
+
+def recognition_memory(d_x: int, d_y: int, rank: int, limit: float) -> Measure:
+    """The most that is allocated at a time, beside the weights, for the verdict and its error bound."""
+    layer = random_layer(d_x + d_y, rank)
+    tracemalloc.start()
+    recognise(layer, d_x=d_x, d_y=d_y).error_bound(1, 1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return Measure(
+        f"memory of recognition at ({d_x}, {d_y}), rank {rank}", f"{peak / 1e6:.0f} MB", f"under {limit / 1e6:g} MB", peak < limit, True
+    )
+
+
+def falsification(limit: float) -> Measure:
+    """All laws searched for a softmax layer in NumPy, to the smallest counterexample."""
+    layer, start = random_layer(3, 3), np.zeros((1, 2))
+
+    def predict(X: Any, Y: Any, q: Any) -> Any:
+        queries = query_tokens(start, q)
+        return prediction(queries + softmax_update(layer, tokens(X, Y), queries), 2, 1)
+
+    def work() -> None:
+        found = falsify(predict, d_x=2, d_y=1)
+        smallest = min(report.counterexample.instance.context_x.shape[1] for report in found.broken if report.counterexample)
+        if smallest != 1:
+            raise AssertionError(f"falsification: expected a counterexample of one token, the smallest has {smallest}")
+
+    took = seconds(work, runs=3)
+    return Measure("a softmax layer in NumPy is falsified", f"{took:.1f} s", f"under {limit:g} s on two idle cores", took < limit, False)

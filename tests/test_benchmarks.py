@@ -56,3 +56,22 @@ def test_a_failing_instance_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(measures, "checker", lambda *arguments, **named: lambda values: np.array([0.5, np.nan]))
     with pytest.raises(AssertionError, match=r"2\.1: an instance fails, by nan tolerances"):
         measures.instances_a_second()
+
+
+def test_recognition_is_measured() -> None:
+    from benchmarks.measures import recognition, recognition_memory
+
+    assert recognition(10, 1, 2, limit=60.0).met
+    assert not recognition(10, 1, 2, limit=0.0).met
+    found = recognition_memory(10, 1, 2, limit=1.0)
+    assert not found.met
+    assert found.binding
+
+
+def test_a_search_that_finds_no_single_token_is_no_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import measures
+
+    searched = measures.falsify
+    monkeypatch.setattr(measures, "falsify", lambda predict, **rest: searched(predict, **rest, min_context=2, max_context=2, examples=5))
+    with pytest.raises(AssertionError, match="falsification: expected a counterexample of one token, the smallest has 2"):
+        measures.falsification(limit=10.0)

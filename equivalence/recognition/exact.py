@@ -124,11 +124,11 @@ def _descent_start(tensor: CanonicalTensor, d_x: int, d_y: int, field: Field) ->
 
 def _linear_system(dense: Array, d_x: int, d_y: int, field: Field) -> Array:
     """Rows ``T_y W₀ + M(s, V) = T_x``, one for each (k, p ≤ r, j); columns W₀, s, V, right side."""
-    d, size = d_x + d_y, d_x * d_y
+    d, size, zero = d_x + d_y, d_x * d_y, field.number(0)
     rows = []
     for k, p, j in product(range(d_y), range(d), range(d_x)):
         for r in range(p, d):
-            row = field.array([[0] * (2 * size + 2)])[0]
+            row = np.full(2 * size + 2, zero, dtype=object)
             row[j:size:d_x] = dense[k, p, r, d_x:]
             for one, other in ((p, r), (r, p)):
                 if other == j:
