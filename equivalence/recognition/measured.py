@@ -12,7 +12,7 @@ from equivalence.lowrank import largest_entry
 from equivalence.recognition import bounds, nearest
 from equivalence.recognition.result import DESCENT, GDPP, NONE, PRECONDITIONED, Recognition
 from equivalence.recognition.weights import Weights
-from equivalence.recognition.witness import clearest_columns, witness_on
+from equivalence.recognition.witness import clear_witness, clearest_columns
 
 SMALLEST, LARGEST = 1e-30, 1e30
 """Products of ten such numbers are neither 0 nor infinite, and the fits have far fewer."""
@@ -104,6 +104,6 @@ def _outside(weights: Weights, fit: nearest.Candidate) -> Recognition:
         gauge=None,
         relative_distance=fit.relative_distance,
         context_update=NONE,
-        witness=witness_on(layer, columns, member.initial, float(member.step)),
+        witness=clear_witness(layer, columns, member.initial, float(member.step)),
         norm=partial(_float_norm, weights, fit),
     )

@@ -23,6 +23,7 @@ from equivalence.recognition.members import Member, curvature, residual_form
 
 EPSILON = float(np.finfo(float).eps)
 REFINEMENTS = 4
+DESCENTS, HALVINGS = 20, 6
 FEW, MANY = 3, 60
 """Alternations for each W₀, and for the one that is best after these."""
 SMALL = 16
@@ -35,7 +36,7 @@ class Start(NamedTuple):
     Attributes:
         initial: d_y x d_x.
         seen: the y rows of a tensor on queries [q; −W₀q].
-        square: its ‖T‖².
+        square: its ‖T‖²; 0 where that is 0 up to rounding: no query token is changed then, which is a step of rate 0.
     """
 
     initial: Array
@@ -70,19 +71,29 @@ class Candidate:
     @cached_property
     def relative_distance(self) -> float:
         """``‖T − T*‖/‖T‖``; 0 where both are 0. Below a relative square of √ε half of the digits would be lost by subtracting squares."""
-        remaining = 1 - self.square / self.start.square if self.start.square else 0.0
+        if not self.start.square:
+            return 0.0
+        remaining = 1 - self.square / self.start.square
         return float(np.sqrt(remaining)) if remaining > np.sqrt(EPSILON) else relative(self.start.seen, self.member.A, self.member.B)
 
 
 def starts(tensor: CanonicalTensor, models: Sequence[Array]) -> list[Start]:
-    """What each W₀ is fitted to.
+    """What each W₀ is fitted to, without those at which nothing is left of a layer, if there are others.
 
     Args:
         tensor: the y rows of a layer's tensor, all columns.
         models: W₀, each d_y x d_x.
     """
-    contracted = [tensor.on_queries(initial) for initial in models]
-    return [Start(initial, seen, norm(seen) ** 2) for initial, seen in zip(models, contracted, strict=True)]
+    found = [_started(tensor, initial) for initial in models]
+    return [start for start in found if start.square] or found[:1]
+
+
+def _started(tensor: CanonicalTensor, initial: Array) -> Start:
+    """Rounding is at most about d ε times what is summed, in the Frobenius norm."""
+    seen, d = tensor.on_queries(initial), sum(initial.shape)
+    summed = sum(np.sqrt(frobenius(A, A) * frobenius(B, B)) for A, B in tensor.pairs) * (1 + np.sqrt(frobenius(initial, initial)))
+    size = norm(seen)
+    return Start(initial, seen, 0.0 if size <= d * EPSILON * summed else size**2)
 
 
 def relative(tensor: CanonicalTensor, A: Array, B: Array) -> float:
@@ -95,7 +106,7 @@ def nearest_descent(start: Start) -> Candidate:
     """The nearest GD step: ``s = ⟨H, F⟩/‖T(F, [I; 0])‖²``, the square being ``½(d_x‖F‖² + ‖W₀‖²)``."""
     F, (d_y, d_x) = residual_form(start.initial), start.initial.shape
     size = (d_x * frobenius(F, F) + frobenius(start.initial, start.initial)) / 2
-    step = float(frobenius(descent_slope(start.seen), F) / size)
+    step = float(frobenius(descent_slope(start.seen), F) / size) if start.square else 0.0
     return Candidate(start, step**2 * size, lambda: Member(step, start.initial, np.eye(d_y), np.eye(d_x)))
 
 
@@ -212,9 +223,11 @@ def initial_models(tensor: CanonicalTensor, d_x: int, d_y: int) -> list[Array]:
     """Estimates of W₀, each from another equation; the fixed point is the nearest GD step's where B's y columns are 0."""
     zero = np.zeros((d_y, d_x))
     rough = [zero, *_ratios(tensor, d_x)]
-    if d_x + d_y <= SMALL:
-        rough += [*_linear(tensor, d_x, d_y), *_alternated(tensor.formed(), d_x)]
-    return [*(_refined(tensor, start) for start in rough[:2]), *rough[1:], zero]
+    if d_x + d_y > SMALL:
+        return [*(_refined(tensor, start) for start in rough), *rough[1:], zero]
+    system = _linear_system(tensor, d_x, d_y)
+    rough += [*_linear(system, d_x, d_y), *_alternated(tensor.formed(), d_x)]
+    return [*(_refined(tensor, start) for start in rough[:2]), *(_descended(system, start) for start in rough), *rough[1:], zero]
 
 
 def _refined(tensor: CanonicalTensor, initial: Array) -> Array:
@@ -237,8 +250,8 @@ def _ratios(tensor: CanonicalTensor, d_x: int) -> Iterator[Array]:
         yield -np.linalg.lstsq(rows[:, d_x:], rows[:, :d_x], rcond=None)[0]
 
 
-def _linear(tensor: CanonicalTensor, d_x: int, d_y: int) -> Iterator[Array]:
-    """``T_x = T_y W₀ + M(s, V)`` by least squares in (W₀, s, V), over all heads together; see `exact`."""
+def _linear_system(tensor: CanonicalTensor, d_x: int, d_y: int) -> Array:
+    """``T_x = T_y W₀ + M(s, V)`` (see `exact`), all heads together: columns W₀, s, V, and the right side, as the R of its QR factors."""
     d = d_x + d_y
     dense = tensor.dense()
     columns = [_placed(dense[..., d_x + m], j, d_x) for m in range(d_y) for j in range(d_x)]
@@ -249,11 +262,37 @@ def _linear(tensor: CanonicalTensor, d_x: int, d_y: int) -> Iterator[Array]:
             A = np.zeros((d_y, d))
             A[k, entry] = 1
             columns.append(CanonicalTensor(((A, unit),)).dense().ravel())
-    solution = np.linalg.lstsq(np.stack(columns, axis=1), dense[..., :d_x].ravel(), rcond=None)[0]
+    return np.linalg.qr(np.stack([*columns, dense[..., :d_x].ravel()], axis=1), mode="r")
+
+
+def _linear(system: Array, d_x: int, d_y: int) -> Iterator[Array]:
+    """W₀ and V/s by least squares, as if W₀, s and V were free."""
     size = d_x * d_y
+    solution = np.linalg.lstsq(system[:, :-1], system[:, -1], rcond=None)[0]
     yield solution[:size].reshape(d_y, d_x)
     if solution[size]:
         yield (solution[size + 1 :] / solution[size]).reshape(d_y, d_x)
+
+
+def _descended(system: Array, initial: Array) -> Array:
+    """W₀ by Gauss–Newton on the same system with V = sW₀, each step halved until it helps."""
+    size, matrix, right = initial.size, system[:, :-1], system[:, -1]
+
+    def apart(point: Array) -> Array:
+        return right - matrix @ np.concatenate([point, point[size] * point[:size]])
+
+    along = matrix[:, size] + matrix[:, size + 1 :] @ initial.ravel()
+    step = along @ (right - matrix[:, :size] @ initial.ravel()) / (along @ along)
+    point = np.append(initial, step)
+    for _ in range(DESCENTS):
+        slope = matrix[:, : size + 1] + matrix[:, size + 1 :] @ np.column_stack([point[size] * np.eye(size), point[:size]])
+        move = np.linalg.lstsq(slope, apart(point), rcond=None)[0]
+        sizes = [float(np.linalg.norm(apart(point + move / 2**halving))) for halving in range(HALVINGS)]
+        best = int(np.argmin(sizes))
+        if not sizes[best] < np.linalg.norm(apart(point)):
+            break
+        point = point + move / 2**best
+    return point[:size].reshape(initial.shape)
 
 
 def _placed(part: Array, j: int, d_x: int) -> Array:

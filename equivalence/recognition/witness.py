@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -12,6 +13,7 @@ from equivalence.attention import Layer, linear_attention
 from equivalence.canonical_tensor import Array, CanonicalTensor
 from equivalence.construction import prediction, query_tokens, tokens
 from equivalence.descent import gradient_step
+from equivalence.recognition.bounds import gamma
 from equivalence.recognition.result import Witness
 
 VISIBLE = float(np.sqrt(np.finfo(float).eps))
@@ -62,14 +64,47 @@ def _squares(difference: CanonicalTensor) -> Array:
 
 
 def witness_on(layer: Layer, columns: list[Any], initial: Any, step: Any) -> Witness:
-    """The layer run on the columns, and the step; a witness that shows nothing is refused."""
+    """The exact layer run on the columns, and the step; a witness that shows nothing is refused."""
+    found = _run(layer, columns, initial, step)
+    prediction, expected = (each.applyfunc(sympy.cancel) for each in (found.prediction, found.expected))
+    if prediction == expected:
+        raise ArithmeticError("witness: the layer, when run, does what the step does; this is a fault of the recognition")
+    return replace(found, prediction=prediction, expected=expected)
+
+
+def clear_witness(layer: Layer, columns: list[Array], initial: Array, step: float) -> Witness:
+    """The same in floats, where the two must be further apart than rounding can account for.
+
+    Raises:
+        ValueError: they are not, as the weights cancel nearly all of what they multiply.
+    """
+    found = _run(layer, columns, initial, step)
+    gap, slack = np.abs(found.prediction - found.expected), _run_rounding(layer, columns, initial, step)
+    if not (gap > slack).any():
+        raise ValueError(
+            f"layer: expected weights whose products survive rounding, got a gap of {gap.max():.1e} to the nearest step where rounding may "
+            f"account for {slack[gap.argmax(), 0]:.1e}; give exact weights, such as arrays of Fractions"
+        )
+    return found
+
+
+def _run(layer: Layer, columns: list[Any], initial: Any, step: Any) -> Witness:
     context_x, context_y, query = columns
     d_y, d_x = initial.shape
     _, after = linear_attention(layer, tokens(context_x, context_y), query_tokens(initial, query))
-    found = prediction(after, d_x, d_y)
     expected = gradient_step(initial, context_x, context_y, step) @ query
-    if isinstance(found, sympy.MatrixBase):
-        found, expected = (each.applyfunc(sympy.cancel) for each in (found, expected))
-    if not np.any(np.array((found - expected).tolist(), dtype=object) != 0):
-        raise ArithmeticError("witness: the layer, when run, does what the step does; this is a fault of the recognition")
-    return Witness(context_x, context_y, query, found, expected)
+    return Witness(context_x, context_y, query, prediction(after, d_x, d_y), expected)
+
+
+def _run_rounding(layer: Layer, columns: list[Array], initial: Array, step: float) -> Array:
+    """What rounding may do to both sides, d_y x 1: ``γ_K Σ|terms|``, and γ_2K as the sum itself is computed too."""
+    x, y, q = (np.abs(column) for column in columns)
+    (d_y, d_x), W0 = initial.shape, np.abs(initial)
+    token, asked = np.concatenate([x, y]), np.concatenate([q, W0 @ q])
+    terms = W0 @ q + abs(step) * (y + W0 @ x) * (x.T @ q)
+    inner = 0
+    for head in layer.heads:
+        key, query, value, projection = (np.abs(weight) for weight in head)
+        terms = terms + (projection[d_x:] @ (value @ token)) * ((key @ token).T @ (query @ asked))
+        inner = max(inner, len(key) + len(value))
+    return gamma(2 * (5 * (d_x + d_y) + inner + len(layer.heads) + 16)) * terms
