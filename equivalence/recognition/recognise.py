@@ -43,7 +43,7 @@ def recognise(layer: Layer, *, d_x: int, d_y: int, initial: Any = None, context:
         raise ValueError(f"tolerance: expected a number between 0 and 1, got {tolerance}")
     weights = read(layer, d_x, d_y, initial)
     found = measured(weights, d_x, d_y, tolerance) if weights.field is None else decided(layer, weights, d_x, d_y)
-    return replace(found, learning_rate=found.step_size * _count(context, found.exact))
+    return replace(found, learning_rate=found.step_size * _count(context, found.exact), tolerance=None if found.exact else tolerance)
 
 
 def _count(context: Any, is_exact: bool) -> Any:

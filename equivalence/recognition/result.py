@@ -63,6 +63,7 @@ class Recognition:
         context_update: the family that the context tokens' own update is of, with the same numbers, or "none".
         witness: for family "none", else None.
         note: what the decision leaves open, or empty.
+        tolerance: for floats, the relative distance up to which a layer is said to belong to a family; None for a decision.
     """
 
     family: str
@@ -78,6 +79,7 @@ class Recognition:
     context_update: str
     witness: Witness | None
     note: str = ""
+    tolerance: float | None = None
     norm: Callable[[], float] = field(default=lambda: 0.0)
 
     @cached_property
@@ -110,11 +112,18 @@ class Recognition:
         rows = [f"| {name} | {_escaped(value)} |" for name, value in self.lines()]
         return "\n".join([f"| **{self.family}** | |", "|---|---|", *rows[1:]])
 
+    @property
+    def _how(self) -> str:
+        """How the family was found."""
+        if self.exact:
+            return "decided exactly"
+        return f"{'none is' if self.family == NONE else 'nearest,'} within a relative distance of {self.tolerance:g}"
+
     def lines(self) -> list[tuple[str, str]]:
         """What is known, as names and texts."""
         nearest = " (of the nearest step)" if self.family == NONE else ""
         shown = [
-            ("family", self.family + (" (decided exactly)" if self.exact else "")),
+            ("family", f"{self.family} ({self._how})"),
             (f"step size s = η/N{nearest}", _written(self.step_size)),
             ("learning rate η", "" if self.learning_rate == self.step_size else _written(self.learning_rate)),
             ("γ", _written(self.gamma)),
