@@ -2,9 +2,12 @@
 
 from proofs import (
     canonical_tensors,
+    certified_bounds,
     data_updates,
     depth,
+    exact_recognition,
     gradient_fields,
+    nearest_members,
     one_layer,
     potentials,
     recognition_laws,
@@ -16,9 +19,12 @@ from proofs import (
 
 __all__ = [
     "canonical_tensors",
+    "certified_bounds",
     "data_updates",
     "depth",
+    "exact_recognition",
     "gradient_fields",
+    "nearest_members",
     "one_layer",
     "potentials",
     "recognition_laws",

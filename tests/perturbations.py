@@ -14,7 +14,7 @@ from equivalence.algebras.blocks import Blocked
 from equivalence.algebras.flint import Flint
 from equivalence.attention import Head, Layer
 from equivalence.construction import pairing_layer
-from equivalence.statements import Result
+from equivalence.statements import Result, find, verify
 
 Builder = Callable[..., Layer]
 Partition = tuple[Any, ...]
@@ -116,6 +116,19 @@ def failures(result: Result) -> dict[str, str]:
         if not check.holds:
             found.setdefault(check.claim, check.message)
     return found
+
+
+def fallen(number: str, **replace: Any) -> dict[str, str]:
+    """The claims of a statement that fail with a part replaced, each with its chain and step.
+
+    Each fails in every algebra that reads it; not at every size, as many a wrong formula is right at size 1.
+    """
+    result, label = verify(number, seed=1, replace=replace), f"{number} {find(number).title}"
+    found = failures(result)
+    read = {(check.claim, check.algebra) for check in result.checks if check.claim in found}
+    assert read == {(check.claim, check.algebra) for check in result.checks if not check.holds}
+    assert all(message.startswith(f"{label}, ") for message in found.values())
+    return {claim: message.removeprefix(f"{label}, ") for claim, message in found.items()}
 
 
 def _rank_one(algebra: Any, rows: Any, cols: Any) -> Any:
