@@ -13,7 +13,7 @@ import pytest
 from equivalence.attention import Head, Layer
 from equivalence.canonical_tensor import CanonicalTensor, canonical_tensor
 from equivalence.recognition import recognise
-from equivalence.recognition.bounds import certified_norm, largest_eigenvalue, largest_singular_value, rounding
+from equivalence.recognition.bounds import _by_slices, certified_norm, largest_eigenvalue, largest_singular_value, rounding
 from equivalence.recognition.members import Member
 
 STARTS, STEPS = 16, 100
@@ -74,7 +74,20 @@ def test_the_bound_of_a_right_layer_is_rounding_and_covers_it() -> None:
 def test_large_heads_are_bounded_without_the_tensor() -> None:
     layer = noisy(30, 2, 0.003, seed=1)
     found = recognise(layer, d_x=30, d_y=2, initial=np.zeros((2, 30)))
-    assert worst_found(layer, found, 30, 2, tokens=1, seed=0) <= found.error_bound(1, 1)
+    worst = worst_found(layer, found, 30, 2, tokens=1, seed=0)
+    assert worst <= found.error_bound(1, 1) <= 3 * worst
+
+
+@pytest.mark.parametrize(("rows", "columns", "heads"), [(1, 20, 1), (3, 17, 2), (20, 2, 3)])
+def test_inner_products_of_slices_give_the_first_unfolding(rows: int, columns: int, heads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, d = np.random.default_rng(rows), 21
+    tensor = CanonicalTensor(tuple((rng.normal(size=(rows, d)), rng.normal(size=(d, columns))) for _ in range(heads)))
+    unfolding = tensor.dense().transpose(1, 2, 0, 3).reshape(d * d, rows * columns)
+    norm = np.linalg.norm(unfolding, 2)
+    assert norm <= _by_slices(tensor) <= (1 + 1e-9) * norm
+    assert certified_norm(tensor, 0.0) <= (1 + 1e-9) * norm
+    monkeypatch.setattr("equivalence.recognition.bounds.SLICES", 0)
+    assert certified_norm(tensor, 0.0) > 1.01 * norm
 
 
 def test_rounding_covers_the_exact_difference() -> None:

@@ -2,7 +2,8 @@ r"""A certified bound on how far a prediction is from a member's (statement 9.2)
 
 For every context with Σ‖eᵢ‖² ≤ ρ² and every query with ‖q‖ ≤ r the two differ by ``Σ_i T − T*`` at (eᵢ, eᵢ, q), so by at most
 ``‖T − T*‖ ρ² r`` in each of these norms: the spectral norms of the unfoldings (p,r)×(k,j), p×(k,r,j) and (k,p)×(r,j), the root of the
-largest eigenvalue of ``Σ_kj T_kj ⊗ T_kj`` symmetrised, and, without any d⁴ numbers, the Frobenius norm and ``Σ_h ‖A_h‖‖B_h‖``.
+largest eigenvalue of ``Σ_kj T_kj ⊗ T_kj`` symmetrised, and, without any d⁴ numbers, the Frobenius norm and ``Σ_h ‖A_h‖‖B_h‖``. The first
+unfolding needs the inner products of the slices T_kj alone (9.4), so it is taken for larger d too.
 
 Certified means: rounding is in it. A spectral norm is bounded through the Gram matrix G: λ ≥ λ_max(G) once ``λI − G`` is positive
 definite, which a Cholesky factorisation in floating point proves when it runs to its end on ``λI − G − cI`` with
@@ -23,6 +24,8 @@ UNIT = np.finfo(float).eps / 2
 TINY = float(np.finfo(float).tiny)
 DENSE_SIZE = 16
 """Up to this d the unfoldings are formed."""
+SLICES = 1024
+"""Up to so many slices, rows times columns, their inner products are formed."""
 
 
 def gamma(roundings: int) -> float:
@@ -40,6 +43,8 @@ def certified_norm(difference: CanonicalTensor, slack: float) -> float:
     rows, columns = difference.pairs[0][0].shape[0], difference.pairs[0][1].shape[1]
     d = difference.pairs[0][0].shape[1]
     least = min(_frobenius(difference), _by_heads(difference))
+    if d > DENSE_SIZE and rows * columns <= SLICES:
+        least = min(least, _by_slices(difference))
     if d <= DENSE_SIZE:
         dense = difference.dense()
         forming = gamma(len(difference.pairs) + 4) * sum(_size(A) * _size(B) for A, B in difference.pairs)
@@ -131,6 +136,22 @@ def _by_heads(difference: CanonicalTensor) -> float:
     """``Σ ‖A‖‖B‖`` in spectral norms, as ‖A G B q‖ ≤ ‖A‖ tr(G) ‖B‖ ‖q‖."""
     sizes = [largest_singular_value(A) * largest_singular_value(B) for A, B in difference.pairs]
     return sum(sizes) * (1 + gamma(len(sizes) + 2))
+
+
+def _by_slices(difference: CanonicalTensor) -> float:
+    """The first unfolding, from ``⟨T_kj, T_k'j'⟩ = ½ Σ [(AA'ᵀ)_kk' (BᵀB')_jj' + (AB')_kj' (A'B)_k'j]`` over pairs of heads.
+
+    The same sums of absolute values have a Frobenius norm of at most ``(Σ ‖A‖‖B‖)²``.
+    """
+    pairs = difference.pairs
+    (rows, d), columns = pairs[0][0].shape, pairs[0][1].shape[1]
+    gram = np.zeros((rows, columns, rows, columns))
+    for A, B in pairs:
+        for A2, B2 in pairs:
+            gram += (A @ A2.T)[:, None, :, None] * (B.T @ B2)[None, :, None, :]
+            gram += (A @ B2)[:, None, None, :] * (A2 @ B).T[None, :, :, None]
+    forming = gamma(2 * d + 2 * len(pairs) ** 2 + 4) * sum(_size(A) * _size(B) for A, B in pairs) ** 2
+    return float(np.sqrt(largest_eigenvalue(gram.reshape(rows * columns, -1) / 2) + forming) * (1 + 8 * UNIT))
 
 
 def _quartic(dense: Array) -> float:
