@@ -6,7 +6,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/installed
 
-.PHONY: proofs test lint notebooks bench clean
+.PHONY: proofs test survey lint notebooks bench clean
 .DEFAULT_GOAL := proofs
 
 proofs: $(READY)
@@ -14,6 +14,9 @@ proofs: $(READY)
 
 test: $(READY)
 	$(RUN) -m pytest -n 2 $(ARGS)
+
+survey: $(READY)
+	$(RUN) -m tests.decisions $(ARGS)
 
 lint: $(READY)
 	$(RUN) -m ruff check

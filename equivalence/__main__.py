@@ -19,6 +19,7 @@ import numpy as np
 import typer
 
 from equivalence.attention import Layer
+from equivalence.callables import EXAMPLES
 from equivalence.commandline import Group, bad_input, input_error
 from equivalence.construction import gd_layer, gdpp_layer
 from equivalence.printing import layer_latex, layer_text
@@ -213,9 +214,14 @@ def softmax_verdict(layer: Layer, d_x: int, d_y: int, context: int | None) -> Ve
     return str(found), {
         "family": "none",
         "learning_rate": nearest.learning_rate,
+        "step_size": nearest.learning_rate / context,
         "gamma": None,
         "preconditioner": None,
+        "left_factor": None,
+        "initial": found.initial,
         "relative_distance": nearest.relative_distance,
+        "context_update": None,
+        "note": found.note,
         "error_bound": None,
         "witness": found.witness._asdict(),
         "nearest": [vars(candidate) for candidate in found.candidates],
@@ -241,7 +247,7 @@ def falsify(
     d_y: TargetRows,
     min_context: Annotated[int, typer.Option("--min-context", help="The smallest context size.")] = 1,
     max_context: Annotated[int, typer.Option("--max-context", help="The largest context size.")] = 3,
-    examples: Annotated[int, typer.Option("--examples", help="How many instances a law is compared on.")] = 100,
+    examples: Annotated[int, typer.Option("--examples", help="How many instances of each context size a law is compared on.")] = EXAMPLES,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the search.")] = 0,
     as_json: AsJson = False,
 ) -> None:

@@ -12,18 +12,21 @@ from equivalence.laws import Array, Instance, Terms
 Predictor = Callable[[Any, Any, Any], Any]
 """Context inputs d_x x N, context targets d_y x N and one query d_x x 1 to a prediction d_y x 1."""
 
-PROBES = 24
-"""How many dense instances measure the callable's gain, and tell whether it is deterministic and reads its context."""
+PROBES = 8
+"""How many dense instances of each context size measure the callable's gain, and tell whether it is deterministic and reads its context."""
+EXAMPLES = 30
+"""How many instances of each context size a law is compared on, by default."""
 
 
 class CheckedCallable:
     """A user's callable with its answers checked, and how large rounding may be in them."""
 
-    def __init__(self, predict: Predictor, d_x: int, d_y: int, dtype: np.dtype, rounding: float):
+    def __init__(self, predict: Predictor, d_x: int, d_y: int, dtype: np.dtype, rounding: float, seed: int):
         if not callable(predict):
             raise TypeError(f"predict: expected a callable of context_x, context_y and query, got {type(predict).__name__}")
-        self.predict, self.d_x, self.d_y, self.dtype, self.rounding = predict, d_x, d_y, dtype, rounding
-        self.unit, self.gain = float(np.finfo(dtype).eps), 0.0
+        self.predict, self.d_x, self.d_y, self.dtype, self.rounding, self.seed = predict, d_x, d_y, dtype, rounding, seed
+        self.unit, self.gain, self.reads_context = float(np.finfo(dtype).eps), 0.0, False
+        self.probed: set[int] = set()
         self.known: dict[tuple[bytes, ...], Array] = {}
 
     def __call__(self, at: Instance) -> Array:
@@ -43,16 +46,10 @@ class CheckedCallable:
             returned = self.predict(*(part.astype(self.dtype) for part in at))
         except Exception as error:
             raise ValueError(
-                f"predict: raised {type(error).__name__}: {error}, on {_shapes(at)}; it must take every context of the sizes searched, "
-                "zeros too (set min_context and max_context to the sizes it takes)"
+                f"predict: raised {type(error).__name__}: {_one_line(error)}, on {_shapes(at)} of {self.dtype}; it must take every context "
+                "of the sizes searched, zeros too (set min_context and max_context to the sizes it takes, and dtype to its floats)"
             ) from error
-        try:
-            found = np.asarray(returned)
-        except Exception as error:
-            raise TypeError(
-                f"predict: returned a {type(returned).__name__} that is no array ({error}); return a NumPy array (PyTorch: .detach().cpu())"
-            ) from error
-        return self._checked(found, at)
+        return self._checked(_as_array(returned), at)
 
     def _checked(self, found: Array, at: Instance) -> Array:
         if found.shape != (self.d_y, 1):
@@ -64,23 +61,31 @@ class CheckedCallable:
         self.unit = max(self.unit, float(np.finfo(found.dtype).eps))
         return found.astype(np.float64)
 
-    def probe(self, min_context: int, max_context: int, random: np.random.Generator) -> None:
-        """Measure the gain on dense instances, and refuse what is not deterministic or ignores its context."""
-        reads_context = False
-        for number in range(PROBES):
-            count = min_context + number % (max_context - min_context + 1)
-            shapes = ((self.d_x, count), (self.d_y, count), (self.d_x, 1))
+    def probe(self, count: int) -> None:
+        """Measure the gain on dense instances of N tokens, unless it is known, and refuse what is not deterministic."""
+        if count in self.probed:
+            return
+        self.probed.add(count)
+        random = np.random.default_rng((self.seed, count))
+        shapes = ((self.d_x, count), (self.d_y, count), (self.d_x, 1))
+        for _ in range(PROBES):
             at = Instance(*(random.choice([-2.0, -1.0, 1.0, 2.0], size=shape) for shape in shapes))
             first, again, empty = self.ask(at), self.ask(at), self.ask(at.empty)
             self.gain = max(self.gain, _largest(first) / at.size, _largest(empty) / at.empty.size)
             if _largest(first - again) > self.rounding * self.unit * self.gain * at.size:
                 refuse_randomness(f"{shown(first)} and then {shown(again)} for {_data(at)}")
-            reads_context = reads_context or bool((first != empty).any())
-        if not reads_context:
-            raise ValueError(
-                f"predict: expected a prediction that depends on the context, got the same for zeros on {PROBES} random contexts; "
-                "use context_x and context_y"
-            )
+            self.reads_context = self.reads_context or bool((first != empty).any())
+
+    def check_reads_context(self, contexts: range) -> None:
+        """Refuse what ignores its context, whatever its size. On small ones it may: with one token a centred step stays where it is."""
+        for count in contexts:
+            self.probe(count)
+            if self.reads_context:
+                return
+        raise ValueError(
+            "predict: expected a prediction that depends on the context, got the same for zeros on "
+            f"{PROBES * len(contexts)} random contexts; use context_x and context_y"
+        )
 
     def combination(self, terms: Terms) -> tuple[Array, float]:
         """A linear combination of predictions, d_y x 1, and what rounding may amount to in it."""
@@ -95,6 +100,25 @@ class CheckedCallable:
         """``W₀X``, column by column, from tokens of zeros."""
         nothing = np.zeros((self.d_x, inputs.shape[1])), np.zeros((self.d_y, inputs.shape[1]))
         return np.hstack([self(Instance(*nothing, column[:, None])) for column in inputs.T])
+
+
+def _as_array(returned: Any) -> Array:
+    """What came back, read as `numpy.asarray` does; tensors by their ``__array__``."""
+    try:
+        found = np.asarray(returned)
+        if found.dtype.kind == "O":
+            raise TypeError("NumPy finds an object in it")
+    except Exception as error:
+        raise TypeError(
+            f"predict: returned a {type(returned).__name__} that is no array of numbers ({_one_line(error)}); return a NumPy array "
+            "(of a PyTorch tensor: .detach().cpu().numpy())"
+        ) from error
+    return found
+
+
+def _one_line(error: Exception) -> str:
+    """What an error says first; JAX's go on for pages."""
+    return str(error).strip().partition("\n")[0]
 
 
 def refuse_randomness(what: str) -> NoReturn:

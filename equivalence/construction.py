@@ -103,7 +103,11 @@ def pairing_layer(d_x: Part, d_y: Part, *, context: Part, queries: Part, algebra
         d_x, d_y: rows of the inputs and of the targets.
         context, queries: N and M, which the one-hot positions need as sizes.
         algebra: the reading to build it in.
+
+    Raises:
+        ValueError, TypeError: naming the argument.
     """
+    _check_sizes(d_x=d_x, d_y=d_y, context=context, queries=queries)
     zeros, eye = algebra.zeros, algebra.eye
     from_inputs = algebra.block([[eye(d_x), zeros(d_x, d_y), zeros(d_x, context), zeros(d_x, context), zeros(d_x, queries)]])
     data = [zeros(context, d_x), zeros(context, d_y)]
@@ -133,13 +137,18 @@ def _inputs_only(d_x: Part, d_y: Part, algebra: Any) -> Matrix:
     return algebra.block([[algebra.eye(d_x), zeros(d_x, d_y)], [zeros(d_y, d_x), zeros(d_y, d_y)]])
 
 
-def built_initial(initial: Matrix | None, d_x: Part, d_y: Part, algebra: Any) -> Matrix:
-    """W₀ as given, its shape checked, or zero; the sizes are checked too."""
-    for name, size in (("d_x", d_x), ("d_y", d_y)):
+def _check_sizes(**sizes: Part) -> None:
+    """Raise ValueError or TypeError with the argument's name for what is no size."""
+    for name, size in sizes.items():
         try:
             parts(size)
         except (TypeError, ValueError) as error:
             raise type(error)(f"{name}: {error}") from None
+
+
+def built_initial(initial: Matrix | None, d_x: Part, d_y: Part, algebra: Any) -> Matrix:
+    """W₀ as given, its shape checked, or zero; the sizes are checked too."""
+    _check_sizes(d_x=d_x, d_y=d_y)
     if initial is None:
         return algebra.zeros(d_y, d_x)
     if not hasattr(initial, "shape"):

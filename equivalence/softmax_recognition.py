@@ -15,6 +15,7 @@ from equivalence.attention import Layer, softmax_update
 from equivalence.construction import prediction, query_tokens, tokens
 
 INSTANCES = 256
+NOTE = "witness and nearest step are for W₀ = 0, which is assumed, not found; the update of the context tokens is not judged"
 
 
 class RepeatedToken(NamedTuple):
@@ -57,14 +58,18 @@ class SoftmaxRecognition:
     Attributes:
         witness: a context that shows it.
         candidates: gradient descent and centred gradient descent, the nearer one first.
+        initial: W₀ = 0, d_y x d_x, where both start: assumed, not found.
         instances: how many random instances they were compared on.
         context: N.
+        note: what is assumed, and what is not judged.
     """
 
     witness: RepeatedToken
     candidates: tuple[Candidate, ...]
+    initial: np.ndarray
     instances: int
     context: int
+    note: str = NOTE
 
     def __str__(self) -> str:
         seen = self.witness
@@ -79,11 +84,11 @@ class SoftmaxRecognition:
                 f"  {found.family}: relative distance {found.relative_distance:.4g} at learning rate {found.learning_rate:.6g}, "
                 f"mean cosine {found.model_cosine:.4g}"
             )
-        return "\n".join(lines)
+        return "\n".join([*lines, f"note: {self.note}"])
 
 
 def recognise_softmax(layer: Layer, *, d_x: int, d_y: int, context: int) -> SoftmaxRecognition:
-    """A witness against gradient descent, and the nearest of it and centred gradient descent.
+    """A witness against gradient descent, and the nearest of it and centred gradient descent; both from W₀ = 0, which is assumed.
 
     The instances are chapter 8's: a task of normal weights, inputs uniform on (−½, ½), drawn from a fixed seed.
 
@@ -105,7 +110,7 @@ def recognise_softmax(layer: Layer, *, d_x: int, d_y: int, context: int) -> Soft
         )
     candidates = [_fitted(family, S, unit) for family, unit in zip(("gradient descent", "centred gradient descent"), units, strict=True)]
     nearest_first = tuple(sorted(candidates, key=lambda candidate: candidate.relative_distance))
-    return SoftmaxRecognition(_repeated_token(layer, d_x, d_y, context), nearest_first, INSTANCES, context)
+    return SoftmaxRecognition(_repeated_token(layer, d_x, d_y, context), nearest_first, np.zeros((d_y, d_x)), INSTANCES, context)
 
 
 def _repeated_token(layer: Layer, d_x: int, d_y: int, context: int) -> RepeatedToken:

@@ -5,16 +5,19 @@ Text outputs must be the same to the letter; of an image only its presence is co
 
 from __future__ import annotations
 
-import argparse
 import difflib
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import nbformat
+import typer
 from nbclient import NotebookClient
+
+from equivalence.commandline import Command, input_error
+
+app = typer.Typer(add_completion=False)
 
 HERE = Path(__file__).parent
 TEXT = ("text/plain", "text/markdown", "text/latex")
@@ -86,25 +89,25 @@ def check(path: Path, *, write: bool = False) -> list[str]:
     return wrong
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; 0 if all outputs are as stored, 1 if not, 2 if a notebook cannot be found."""
-    parser = argparse.ArgumentParser(prog="python -m notebooks", description="Execute the notebooks and compare their text outputs.")
-    parser.add_argument("notebooks", nargs="*", type=Path, help="default: all")
-    parser.add_argument("--write", action="store_true", help="store the outputs instead of comparing them")
-    options = parser.parse_args(arguments)
-    paths = options.notebooks or sorted(HERE.glob("*.ipynb"))
+@app.command(cls=Command)
+def main(
+    notebooks: Annotated[list[Path] | None, typer.Argument(help="Notebooks to execute; none: all.")] = None,
+    write: Annotated[bool, typer.Option("--write", help="Store the outputs instead of comparing them.")] = False,
+) -> None:
+    """Execute the notebooks and compare their text outputs with what is stored. The exit status is 1 if any differs, 2 for bad input."""
+    paths = notebooks or sorted(HERE.glob("*.ipynb"))
     missing = [str(path) for path in paths if not path.is_file()]
     if missing or not paths:
-        parser.error(f"no such notebook: {', '.join(missing) or HERE / '*.ipynb'}")
+        raise input_error(f"no such notebook: {', '.join(missing) or HERE / '*.ipynb'}")
     messages = []
     for path in paths:
-        found = check(path, write=options.write)
-        print(f"{path.name}: {'FAILS' if found else 'written' if options.write else 'as stored'}", flush=True)
+        found = check(path, write=write)
+        typer.echo(f"{path.name}: {'FAILS' if found else 'written' if write else 'as stored'}")
         messages += found
     for message in messages:
-        print(f"\n{message}", file=sys.stderr)
-    return int(bool(messages))
+        typer.echo(f"\n{message}", err=True)
+    raise typer.Exit(int(bool(messages)))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    app()

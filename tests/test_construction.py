@@ -138,6 +138,17 @@ def test_bad_input_is_refused_by_name(bad: dict[str, Any], error: type[Exception
         gdpp_layer(*sizes, gamma="gamma", **arguments)
 
 
+@pytest.mark.parametrize("name", ["d_x", "d_y", "context", "queries"])
+@pytest.mark.parametrize(
+    ("size", "error", "message"),
+    [(0, ValueError, "size: expected at least 1, got 0"), ("N", TypeError, "size: expected an integer or a Size, got 'N' of type str")],
+)
+def test_a_bad_size_of_a_pairing_layer_is_refused_by_name(name: str, size: Any, error: type[Exception], message: str) -> None:
+    sizes = {"d_x": 2, "d_y": 1, "context": 3, "queries": 4, name: size}
+    with pytest.raises(error, match=f"^{name}: {message}$"):
+        pairing_layer(**sizes)
+
+
 def test_a_bad_gamma_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match=r"gamma: expected a finite number such as 1/10 or 0.1, or a symbol such as eta, got inf"):
         gdpp_layer(2, 1, learning_rate="eta", gamma=float("inf"), context="N")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
@@ -12,7 +13,10 @@ from typer.testing import CliRunner
 
 from equivalence import gd_layer, gdpp_layer
 from equivalence.__main__ import app
+from equivalence.__main__ import falsify as falsify_command
 from equivalence.attention import Layer
+from equivalence.callables import EXAMPLES
+from equivalence.falsification import falsify as falsify_in_python
 from equivalence.printing import layer_latex, layer_text
 
 BASE = ["--d-x", "3", "--d-y", "1"]
@@ -241,7 +245,7 @@ def test_the_text_has_family_rate_and_bound(tmp_path: Path) -> None:
     result = recognise(saved(tmp_path / "weights.npz", descent_layer()), *COLUMNS, "--context", "5")
     assert (result.exit_code, result.stderr) == (0, "")
     first, *_, last = result.stdout.splitlines()
-    assert first == "family: gradient descent"
+    assert first == "family: gradient descent (nearest, within a relative distance of 0.1)"
     assert "learning rate η: 0.1\n" in result.stdout
     assert last.startswith("error bound: ")
     assert last.endswith(" for contexts of norm at most 1 and queries of norm at most 1")
@@ -304,6 +308,10 @@ def test_softmax_layers_are_none(tmp_path: Path) -> None:
     assert np.array(found["witness"]["context_x"]).shape == (D_X, 5)
     assert [candidate["family"] for candidate in found["nearest"]] == ["centred gradient descent", "gradient descent"]
     assert found["nearest"][0]["relative_distance"] == found["relative_distance"] < found["nearest"][1]["relative_distance"]
+    assert found["learning_rate"] == found["nearest"][0]["learning_rate"] == pytest.approx(5 * found["step_size"], rel=1e-12)
+    assert found["initial"] == [[0] * D_X] * D_Y
+    assert "W₀ = 0, which is assumed, not found" in found["note"]
+    assert set(recognised(file, *COLUMNS)) == set(found) - {"nearest"}
 
 
 BAD_FILES = [
@@ -380,6 +388,11 @@ def test_softmax_is_refuted_by_one_token_and_status_1() -> None:
     assert found["refuted"]
     broken = {law["law"]: law["counterexample"] for law in found["laws"] if law["counterexample"]}
     assert np.shape(broken["linear in the query"]["context_x"]) == (2, 1)
+
+
+def test_as_many_examples_as_in_python() -> None:
+    defaults = {inspect.signature(search).parameters["examples"].default for search in (falsify_command, falsify_in_python)}
+    assert defaults == {EXAMPLES}
 
 
 BAD_TARGETS = [

@@ -1,4 +1,4 @@
-"""Every law has a predictor that breaks it and no other; gradient descent keeps them all; what is wrong with a callable is said."""
+"""Every law has a predictor that breaks it and no other; gradient descent keeps them all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import pytest
 from equivalence.alignment import gradient_descent, softmax_layer
 from equivalence.attention import Head, Layer, linear_attention, softmax_update
 from equivalence.construction import gd_layer, prediction, query_tokens, tokens
-from equivalence.falsification import Counterexample, Falsification, falsify
+from equivalence.counterexamples import Counterexample, Falsification
+from equivalence.falsification import falsify
 from equivalence.laws import LAWS, Instance, reflection
 
 Predict = Callable[[Any, Any, Any], Any]
@@ -172,16 +173,70 @@ def numpy_softmax(X: Any, Y: Any, q: Any) -> Any:
 JAX_SOFTMAX = softmax_layer(gd_layer(3, 1, learning_rate=1, context=1), np.zeros((1, 3)))
 
 
-@pytest.mark.parametrize("predict", [numpy_softmax, jax.jit(JAX_SOFTMAX)], ids=["NumPy", "JAX"])
+@pytest.mark.parametrize("predict", [numpy_softmax, jax.jit(JAX_SOFTMAX), JAX_SOFTMAX], ids=["NumPy", "jitted JAX", "eager JAX"])
 def test_a_softmax_layer_fails_on_one_token_in_ten_seconds(predict: Predict) -> None:
+    """Two context sizes are asked for, not three: each costs eager JAX a compilation of every operation."""
+    asked = []
+
+    def counted(X: Any, Y: Any, q: Any) -> Any:
+        asked.append(X.shape[1])
+        return predict(X, Y, q)
+
     started = perf_counter()
-    found = falsify(predict, d_x=3, d_y=1)
+    found = falsify(counted, d_x=3, d_y=1)
     assert perf_counter() - started < 10
+    assert set(asked) == {1, 2}
+    assert len(asked) < 700
     counterexample = smallest(found, "linear in the query")
     assert counterexample.instance.context_x.shape == (3, 1)
     assert all((part == part.astype(int)).all() for part in counterexample.instance)
     assert nonzero(counterexample) == (0, 1, 0)
     assert {"additive over tokens", "cubic under scaling"} <= set(broken(found))
+
+
+def test_a_counterexample_is_shrunk_in_few_steps_though_d_x_is_large() -> None:
+    asked = []
+
+    def predict(X: Any, Y: Any, q: Any) -> Any:
+        asked.append(X)
+        weights = np.exp(X.T @ q)
+        return Y @ weights / weights.sum()
+
+    found = falsify(predict, d_x=10, d_y=1)
+    assert nonzero(smallest(found, "linear in the query")) == (0, 1, 0)
+    assert nonzero(smallest(found, "additive over tokens")) == (1, 1, 1)
+    assert len(asked) < 600
+
+
+def test_what_shows_only_on_tokens_with_two_entries_is_found() -> None:
+    found = searched(tokenwise(lambda x, y, q: (x @ q) * (y**3 if x.all() else y)), 2, 1)
+    assert nonzero(smallest(found, "affine in the targets")) == (2, 0, 1)
+
+
+def test_larger_contexts_are_for_laws_that_say_nothing_on_smaller_ones_once_the_verdict_is_settled() -> None:
+    found = searched(numpy_softmax, 3, 1, max_context=3)
+    contexts = {report.law.name: report.contexts for report in found.reports if report.holds is not None}
+    assert contexts == {law.name: (law.least_context,) for law in LAWS if law.name in contexts}
+    assert len(contexts) == len(LAWS) - 1
+    outcomes = {report.law.name: report.outcome for report in found.reports}
+    assert outcomes["linear start"] == "held on 12 instances of 1 token"
+    assert outcomes["blind to the order of tokens"] == "held on 12 instances of 2 tokens"
+
+
+def test_a_broken_reflection_settles_nothing() -> None:
+    """With one token this is preconditioned gradient descent; with two it is not affine in the targets."""
+
+    def predict(X: Any, Y: Any, q: Any) -> Any:
+        return (Y + (X.shape[1] - 1) * Y**3) @ X.T @ np.diag([1.0, 2.0]) @ q
+
+    found = searched(predict, 2, 1, max_context=3)
+    assert smallest(found, "blind to reflections of x").instance.context_x.shape == (2, 1)
+    assert smallest(found, "affine in the targets").instance.context_x.shape == (2, 2)
+    assert "neither gradient descent nor preconditioned" in found.conclusion
+    (order,) = (report for report in found.reports if report.law.name == "blind to the order of tokens")
+    assert (order.contexts, order.instances) == ((2,), 12)
+    alone = searched(predict, 2, 1, max_context=1)
+    assert "so it is not excluded" in alone.conclusion
 
 
 def test_keys_that_read_the_targets_are_not_affine_in_them() -> None:
@@ -235,7 +290,7 @@ def test_it_prints_and_serialises() -> None:
     assert set(law["counterexample"]) == {"context_x", "context_y", "query", "left", "right", "others", "tolerance"}
     assert str(found).startswith("Gradient descent, d_x = 2, d_y = 1, contexts of 1 to 2 tokens: refuted, 1 of 9 laws are broken\n")
     markdown = found._repr_markdown_()
-    for line in (f"broken by {counterexample}", "held on 10 instances", found.conclusion):
+    for line in (f"broken by {counterexample}", "held on 5 instances of 1 token", found.conclusion):
         assert line in str(found)
         assert line in markdown
     assert markdown.count("|") == 4 * (len(LAWS) + 2)
@@ -254,111 +309,6 @@ def test_reflections_are_orthogonal(normal: Any) -> None:
     R = reflection(normal)
     assert (R @ R).round(12).tolist() == np.eye(3).tolist()
     assert (R @ normal).round(12).tolist() == (-normal).tolist()
-
-
-class Countdown:
-    """Gradient descent for so many calls, and then something else each time."""
-
-    def __init__(self, calls: int):
-        self.calls = calls
-
-    def __call__(self, X: Any, Y: Any, q: Any) -> Any:
-        self.calls -= 1
-        return Y @ X.T @ q + min(self.calls, 0)
-
-
-class FailsOnce(Countdown):
-    """Gradient descent, but one call fails."""
-
-    def __call__(self, X: Any, Y: Any, q: Any) -> Any:
-        self.calls -= 1
-        if self.calls == 0:
-            raise OSError("busy")
-        return Y @ X.T @ q
-
-
-def raising(X: Any, Y: Any, q: Any) -> Any:
-    raise KeyError("weights")
-
-
-def one_size(X: Any, Y: Any, q: Any) -> Any:
-    if X.shape[1] != 1:
-        raise TypeError("one token, please")
-    return Y @ X.T @ q
-
-
-def noisy(X: Any, Y: Any, q: Any, random: Any = np.random.default_rng(0)) -> Any:  # noqa: B008  (one stream over all calls)
-    return Y @ X.T @ q + random.normal()
-
-
-class Unreadable:
-    """As a PyTorch tensor that requires a gradient."""
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        raise RuntimeError("use tensor.detach().numpy()")
-
-
-BAD = {
-    "raises": (
-        raising,
-        ValueError,
-        r"predict: raised KeyError: 'weights', on context_x \(2, 1\), context_y \(1, 1\), query \(2, 1\); it must",
-    ),
-    "takes one size": (
-        one_size,
-        ValueError,
-        r"raised TypeError: one token, please, on context_x \(2, 2\).*set min_context and max_context",
-    ),
-    "shape": (
-        lambda X, Y, q: (Y @ X.T @ q)[0],
-        ValueError,
-        r"predict: expected a prediction of shape \(d_y, 1\) = \(1, 1\), got \(1,\), on context_x",
-    ),
-    "integers": (lambda X, Y, q: np.ones((1, 1), int), TypeError, "predict: expected a prediction of floats, got int64; convert it"),
-    "no array": (
-        lambda X, Y, q: Unreadable(),
-        TypeError,
-        r"predict: returned a Unreadable that is no array \(use tensor.detach.*return a NumPy",
-    ),
-    "NaN": (
-        lambda X, Y, q: Y @ X.T @ q / np.sqrt((X**2).sum()),
-        ValueError,
-        r"predict: expected finite numbers, got nan for context_x = \[0; 0\], .*; guard divisions that can be by zero",
-    ),
-    "noise": (noisy, ValueError, r"predict: expected the same prediction for the same input, got .* and then .*; fix its seed, and switch"),
-    "noise later": (Countdown(150), ValueError, "predict: expected the same prediction .*, got a different one when it was asked again"),
-    "fails once": (FailsOnce(150), ValueError, "predict: expected the same prediction .*, got a different one when it was asked again"),
-    "no context": (
-        lambda X, Y, q: q[:1],
-        ValueError,
-        "predict: expected a prediction that depends on the context, got the same for zeros on 24",
-    ),
-    "no callable": (3, TypeError, "predict: expected a callable of context_x, context_y and query, got int"),
-}
-
-
-@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
-@pytest.mark.parametrize("name", BAD)
-def test_bad_callables_are_told_what_to_change(name: str) -> None:
-    predict, error, message = BAD[name]
-    with pytest.raises(error, match=message) as caught:
-        searched(predict, 2, 1)
-    assert "\n" not in str(caught.value)
-    assert not getattr(caught.value, "__notes__", [])
-
-
-def test_an_error_during_the_search_is_one_line_too() -> None:
-    """At zeros the probes find nothing; the search does, and shrinks it."""
-
-    def predict(X: Any, Y: Any, q: Any) -> Any:
-        if 0.5 in X:
-            raise OverflowError("halves")
-        return Y @ X.T @ q
-
-    with pytest.raises(ValueError, match="predict: raised OverflowError: halves, on") as caught:
-        searched(predict, 2, 1, examples=60)
-    assert not getattr(caught.value, "__notes__", [])
-    assert isinstance(caught.value.__cause__, OverflowError)
 
 
 @pytest.mark.parametrize(

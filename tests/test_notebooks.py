@@ -6,10 +6,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from typer.testing import CliRunner
 
 import proofs  # noqa: F401 - registers the statements
 from equivalence import find, verify
-from notebooks.__main__ import METADATA, check, differences, main, shown
+from notebooks.__main__ import METADATA, app, check, differences, shown
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 CHAPTERS = [
@@ -39,27 +40,31 @@ def stored(tmp_path_factory):
     return path
 
 
+def run(*arguments):
+    """Exit status, stdout and stderr."""
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    return done.exit_code, done.stdout, done.stderr
+
+
 def tampered(stored, change):
     notebook = nbformat.read(stored, as_version=4)
     change(notebook.cells)
     return differences("small.ipynb", notebook, nbformat.read(stored, as_version=4))
 
 
-def test_stored_outputs_are_found_again(stored, capsys):
-    assert main([str(stored)]) == 0
-    assert capsys.readouterr().out == "small.ipynb: as stored\n"
+def test_stored_outputs_are_found_again(stored):
+    assert run(stored) == (0, "small.ipynb: as stored\n", "")
 
 
-def test_a_tampered_output_is_caught_and_the_message_names_notebook_and_cell(stored, tmp_path, capsys):
+def test_a_tampered_output_is_caught_and_the_message_names_notebook_and_cell(stored, tmp_path):
     notebook = nbformat.read(stored, as_version=4)
     notebook.cells[2].outputs[1].data["text/plain"] = "Fraction(5, 2)"
     path = tmp_path / "small.ipynb"
     nbformat.write(notebook, path)
-    assert main([str(path)]) == 1
-    said = capsys.readouterr()
-    assert said.out == "small.ipynb: FAILS\n"
-    assert "small.ipynb, cell 3 (print('one'); Fraction(1, 2) + 1): the output is not what is stored" in said.err
-    assert "\n-Fraction(5, 2)\n+Fraction(3, 2)\n" in said.err
+    status, out, err = run(path)
+    assert (status, out) == (1, "small.ipynb: FAILS\n")
+    assert "small.ipynb, cell 3 (print('one'); Fraction(1, 2) + 1): the output is not what is stored" in err
+    assert "\n-Fraction(5, 2)\n+Fraction(3, 2)\n" in err
 
 
 @pytest.mark.parametrize(
@@ -80,20 +85,18 @@ def test_the_bytes_of_an_image_are_not_compared(stored):
     assert tampered(stored, lambda cells: cells[4].outputs[0].data.update({"image/png": "AAAA"})) == []
 
 
-def test_a_cell_that_raises_is_reported_with_its_notebook(tmp_path, capsys):
+def test_a_cell_that_raises_is_reported_with_its_notebook(tmp_path):
     path = tmp_path / "raises.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0", id="raises")]), path)
     before = path.read_bytes()
-    assert main(["--write", str(path)]) == 1
-    assert "raises.ipynb, cell 1 (1 / 0): raises ZeroDivisionError: division by zero" in capsys.readouterr().err
+    status, _, err = run("--write", path)
+    assert status == 1
+    assert "raises.ipynb, cell 1 (1 / 0): raises ZeroDivisionError: division by zero" in err
     assert path.read_bytes() == before  # nothing half-written
 
 
-def test_an_unknown_notebook_is_refused(tmp_path, capsys):
-    with pytest.raises(SystemExit) as stopped:
-        main([str(tmp_path / "none.ipynb")])
-    assert stopped.value.code == 2
-    assert "no such notebook" in capsys.readouterr().err
+def test_an_unknown_notebook_is_refused(tmp_path):
+    assert run(tmp_path / "none.ipynb") == (2, "", f"error: no such notebook: {tmp_path / 'none.ipynb'}\n")
 
 
 def test_there_is_a_notebook_for_each_chapter():

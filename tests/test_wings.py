@@ -24,6 +24,7 @@ FLOORS = (
     ("equivalence.laws", "equivalence.arrayfiles", "equivalence.lowrank"),
     ("equivalence.canonical_tensor",),
     ("equivalence.callables",),
+    ("equivalence.counterexamples",),
     (
         "equivalence.recognition",
         "equivalence.loading",

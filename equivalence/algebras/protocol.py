@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any, Protocol, SupportsIndex
 
 
 @dataclass(frozen=True, order=True)
@@ -95,7 +95,7 @@ def total(dimension: Dimension) -> int:
 
 
 def rational(value: Any) -> Fraction:
-    """An exact number: int, Fraction, text such as '1/10' or '0.1'; a float is read by its shortest decimal (0.1 is 1/10).
+    """An exact number: int, Fraction, SymPy's or FLINT's, text such as '1/10' or '0.1'; a float by its shortest decimal (0.1 is 1/10).
 
     Raises TypeError for what is no number, ValueError for NaN, infinity and text that is no rational.
     """
@@ -111,6 +111,6 @@ def rational(value: Any) -> Fraction:
         except (ValueError, ZeroDivisionError):
             raise ValueError(f"number: expected a rational such as 1/10 or 0.1, got {value!r}") from None
     numerator, denominator = getattr(value, "p", None), getattr(value, "q", None)
-    if getattr(value, "is_Rational", False) or (isinstance(numerator, int) and isinstance(denominator, int)):
+    if getattr(value, "is_Rational", False) or (isinstance(numerator, SupportsIndex) and isinstance(denominator, SupportsIndex)):
         return Fraction(int(value.p), int(value.q))
     raise TypeError(f"number: expected an integer, a fraction or text such as '1/10', got {value!r} of type {type(value).__name__}")

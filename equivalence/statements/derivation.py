@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from itertools import groupby
+from textwrap import fill
 from typing import Any, NamedTuple
 
 from equivalence.algebras.exact import exact
@@ -22,6 +23,8 @@ _FORMULA = re.compile(
     rf"[{''.join([*SIGNS, *RAISED, *LOWERED, *ACCENTS])}Ͱ-Ͽ]|\b[A-Za-z]_|\w\^|^[=+<>]$|^\W*[CHKMNPQRTWXYZ]([CHKMNPQRTWXYZ]|\W)*$"
 )
 
+WIDTH = 120
+"""Columns of a formula in plain text; longer ones go on in the next line."""
 SHOWN = 3
 """How many polynomials of a list are written out; of more, the number is given."""
 
@@ -64,8 +67,15 @@ def as_text(statement: Statement) -> str:
         for chain in chains(claim):
             lines += [f"  {chain.heading}:"] if chain.heading else []
             for step in chain.lines:
-                lines += [f"  {step.number:2}. {step.reason}", f"        {step.text}"]
+                lines += [f"  {step.number:2}. {step.reason}", _folded(step.text)]
     return "\n".join(lines) + "\n"
+
+
+def _folded(formula: str) -> str:
+    """A formula, indented; lines that go on are indented further, and begin with the sign rather than leave it behind."""
+    tied = re.sub(r" × |(?<= )[-+−=≠<>⇐∈] ", lambda sign: sign[0].replace(" ", "\N{NO-BREAK SPACE}"), formula)
+    folded = fill(tied, WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 12, break_long_words=False, break_on_hyphens=False)
+    return folded.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def as_latex(statement: Statement) -> str:

@@ -6,6 +6,7 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
+import flint
 import pytest
 import sympy
 
@@ -144,8 +145,10 @@ def test_numbers_are_read_exactly(given: Any, read: Any) -> None:
     assert rational(given) == read
 
 
-def test_numbers_of_sympy_are_read() -> None:
+def test_numbers_of_sympy_and_flint_are_read() -> None:
     assert rational(sympy.Rational(2, 3)) == Fraction(2, 3)
+    found = rational(flint.fmpq(-2, 3))
+    assert (type(found), found) == (Fraction, Fraction(-2, 3))
 
 
 @pytest.mark.parametrize("given", [float("nan"), float("inf"), -float("inf")])

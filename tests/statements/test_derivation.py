@@ -12,7 +12,7 @@ import proofs  # noqa: F401  (registers the statements)
 from equivalence import Differ, InIdeal, Less, Positive, Statement, find, in_order, verify
 from equivalence.algebras.notation import Notation
 from equivalence.statements import Encloses
-from equivalence.statements.derivation import as_latex, as_markdown, as_text, chains
+from equivalence.statements.derivation import WIDTH, as_latex, as_markdown, as_text, chains
 from equivalence.statements.registry import Claim
 
 STATEMENTS = [pytest.param(found, id=found.number) for found in in_order()]
@@ -57,6 +57,27 @@ def test_steps_are_numbered_and_linked_within_their_chain() -> None:
     ]
 
 
+def test_long_formulas_go_on_in_the_next_line_before_a_sign() -> None:
+    terms = [sympy.Symbol(f"a{number}") for number in range(10, 50)]
+    item = Differ("r", sympy.Add(*terms), sympy.Integer(0))
+    ((_, (line,)),) = chains(claim_of(item))
+    _, folded = as_text(statement_of(item)).split("1. r\n")
+    lines = folded.rstrip("\n").split("\n")
+    assert len(lines) == 3
+    assert max(map(len, lines)) <= WIDTH
+    assert [part[:10].count(" ") for part in lines] == [8, 10, 10]
+    assert all(part.strip().startswith(("+ ", "≠ ")) for part in lines[1:])
+    assert " ".join(part.strip() for part in lines) == line.text
+
+
+def test_sizes_and_signs_are_not_torn() -> None:
+    """At every place where a line may end."""
+    for width in range(60):
+        written = as_text(statement_of(("r", sympy.Symbol("x" * 60 + "y" * width) * sympy.Symbol("𝟏[1 × N]") - sympy.Symbol("z"))))
+        assert "𝟏[1 × N]" in written
+        assert not re.search("[×−]$", written, flags=re.MULTILINE)
+
+
 def test_the_first_step_of_a_chain_follows_nothing() -> None:
     ((_, lines),) = chains(claim_of(Differ("other", z, g), ("start", z), ("same", z)))
     assert [line.text for line in lines] == ["z ≠ γ", "z", "= z"]
@@ -82,9 +103,10 @@ def test_every_statement_is_written_with_each_step_that_is_checked(found: Statem
     assert len(lines) >= sum(compared.values())
     text = as_text(found)
     assert text.startswith(f"{found.number}  {found.title}\n")
+    unfolded = " ".join(text.split())
     for line in lines:
         assert line.reason in text
-        assert line.text in text
+        assert line.text in unfolded
     assert found.source in text
 
 
