@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy
 
 from equivalence.algebras import exact
 from equivalence.attention import Head, Layer, stack
@@ -15,6 +16,9 @@ from equivalence.stacks import recognise_stack
 
 START = exact.value([[1, -2, 0]])
 ZERO = exact.zeros(1, 3)
+NO_POLYNOMIAL = "as a function it is W₀q + (Y − W₀X)Xᵀp(XXᵀ)q for no polynomial p"
+STRAY = "layer {} does not update the context tokens as its step does"
+LATER = "layer {} is a step for query tokens [q; −W₀q], but not for those that the layers before it leave"
 
 
 def descent(*rates: str, initial: Any = START) -> list[Layer]:
@@ -50,13 +54,13 @@ def test_steps_of_gdpp_are_recognised_and_certified() -> None:
 
 def test_gdpp_from_another_start_is_refused() -> None:
     found = recognise_stack(curved(("1/10", "1/20"), ("1/7", "1/30"), initial=START), d_x=3, d_y=1)
-    assert (found.family, found.reason) == ("none", "layers of GD++ are its steps for W₀ = 0 only (3.3)")
+    assert (found.family, found.reason) == ("none", f"layers of GD++ are its steps for W₀ = 0 only (3.3); {NO_POLYNOMIAL}")
 
 
 def test_every_layer_must_have_the_same_start() -> None:
     found = recognise_stack([*descent("1/10"), *descent("1/7", initial=ZERO)], d_x=3, d_y=1)
     assert found.family == "none"
-    assert found.reason == "layer 2 by itself is none"
+    assert found.reason == f"layer 1 by itself is none; {NO_POLYNOMIAL}"  # at the W₀ of both layers added up
 
 
 @pytest.mark.parametrize("place", [0, 1])
@@ -65,7 +69,9 @@ def test_a_changed_entry_is_refused(place: int) -> None:
     layers[place] = changed(layers[place], "value", (3, 1))
     found = recognise_stack(layers, d_x=3, d_y=1, initial=START)
     assert found.family == "none"
-    assert found.reason == f"layer {place + 1} by itself is none"
+    assert found.reason == f"layer {place + 1} by itself is none; {NO_POLYNOMIAL}"
+    assert found.witness is not None
+    assert shown_by_hand(layers, found.witness)
     with pytest.raises(ValueError, match="error_bound: the stack is none of the families, layer"):
         found.error_bound(1.0, 1.0)
 
@@ -75,23 +81,134 @@ def test_only_the_last_layer_may_leave_the_context_alone() -> None:
     stray = changed(layers[0], "value", (0, 0))
     assert recognise_stack([layers[0], changed(layers[1], "value", (0, 0))], d_x=3, d_y=1).family == "gradient descent"
     found = recognise_stack([stray, layers[1]], d_x=3, d_y=1)
-    assert (found.family, found.reason) == ("none", "layer 1 does not update the context tokens as its step does")
+    assert (found.family, found.reason) == ("none", f"{STRAY.format(1)}; {NO_POLYNOMIAL}")
 
 
-def test_what_the_layers_alone_do_not_show_the_end_to_end_run_does() -> None:
-    """A last layer that is a step on the query tokens [q; −W₀q], but not on those that the first layer leaves: B's y columns differ."""
+def reading_targets(layer: Layer, amount: Any) -> Layer:
+    """The same on [q; 0], but with a y column of B, which a later layer's query tokens see."""
+    (head,) = layer.heads
+    query = np.array(head.query.tolist(), dtype=type(amount) if isinstance(amount, float) else object)
+    query[0, 3] = amount
+    return Layer((head._replace(query=query if isinstance(amount, float) else exact.value(query.tolist())),))
+
+
+def test_a_later_layer_must_be_right_for_any_query_token() -> None:
+    """A last layer that is a step on the query tokens [q; −W₀q], but not on those that the first layer leaves."""
     first, last = descent("1/10", "1/7", initial=ZERO)
-    (head,) = last.heads
-    query = head.query.as_mutable()
-    query[0, 3] = 1
-    found = recognise_stack([first, Layer((head._replace(query=query.as_immutable()),))], d_x=3, d_y=1, initial=ZERO)
+    found = recognise_stack([first, reading_targets(last, 1)], d_x=3, d_y=1, initial=ZERO)
     assert found.family == "none"
-    assert found.reason.startswith("it is not end to end: stack 2 layers against 2 steps, step 2")
+    assert found.reason == f"{LATER.format(2)}; {NO_POLYNOMIAL}"
+    assert recognise_stack([reading_targets(first, 1)], d_x=3, d_y=1, initial=ZERO).family == "gradient descent"
+    symbol = recognise_stack([first, reading_targets(last, sympy.Symbol("a"))], d_x=3, d_y=1, initial=ZERO)
+    assert symbol.reason == f"{LATER.format(2)}; as a function it was not decided, the weights not being rational"
 
 
-def test_no_layers_are_refused() -> None:
-    with pytest.raises(ValueError, match="layers: expected at least one, got none"):
-        recognise_stack([], d_x=3, d_y=1)
+@pytest.mark.parametrize(("amount", "family"), [(1.0, "none"), (1e-4, "gradient descent")])
+def test_so_must_one_of_floats(amount: float, family: str) -> None:
+    first, last = (layer.to_numpy() for layer in descent("1/10", "1/7", initial=ZERO))
+    found = recognise_stack([first, reading_targets(last, amount)], d_x=3, d_y=1, initial=np.zeros((1, 3)))
+    assert found.family == family
+    assert found.reason == ("" if family != "none" else LATER.format(2))
+
+
+def test_symbols_are_run_end_to_end_too() -> None:
+    layers = [gd_layer(3, 1, learning_rate=rate, context="N", initial=START) for rate in ("eta", "eta_2")]
+    found = recognise_stack(layers, d_x=3, d_y=1, initial=START)
+    assert found.family == "gradient descent"
+    assert found.certificate is not None
+    assert found.certificate < 2.0**-50
+    assert found.polynomial is None
+
+
+def test_roots_are_decided_by_the_layers_alone() -> None:
+    layers = [gd_layer(3, 1, learning_rate=sympy.sqrt(2), context=1, initial=ZERO)] * 2
+    found = recognise_stack(layers, d_x=3, d_y=1, initial=ZERO)
+    assert (found.family, found.certificate) == ("gradient descent", None)
+    assert "end to end: nothing was run; it follows from the exact verdicts on the layers" in str(found)
+
+
+NOTHING = Layer((Head(*(exact.zeros(4, 4) for _ in range(4))),))
+
+
+def hidden_polynomial(rate: str) -> list[Layer]:
+    """XXᵀ is preconditioned, then one step is taken, with a context update that is wrong but that nothing reads: 1 − sλ(1 − λ/10)²."""
+    (first,), (last,) = curved(("0", "1/10")), descent(rate, initial=ZERO)
+    return [first, changed(last, "value", (0, 0)), NOTHING]
+
+
+def test_layers_that_are_no_steps_singly_may_be_steps_together() -> None:
+    """1 − λ(1 − λ/10)² has three real roots, so these are three steps of gradient descent, at rates that are no rationals."""
+    found = recognise_stack(hidden_polynomial("1"), d_x=3, d_y=1, initial=ZERO)
+    assert (found.family, found.reason) == ("gradient descent", "")
+    assert found.certificate is not None
+    assert found.certificate < 2.0**-50
+    assert found.polynomial is not None
+    assert found.polynomial.all_coeffs() == [sympy.Rational(1, 100), sympy.Rational(-1, 5), 1]
+    assert len(found.step_sizes) == 3
+    for s in found.step_sizes:
+        assert sympy.simplify(s**3 - s**2 + s / 5 - sympy.Rational(1, 100)) == 0 or sympy.minimal_polynomial(s).degree() == 3
+    assert sum(map(float, found.step_sizes)) == pytest.approx(1, rel=1e-12)
+    predicted = error(
+        [layer.to_numpy() for layer in hidden_polynomial("1")], found, *(np.ones(shape) / 2 for shape in ((3, 5), (1, 5), (3, 1)))
+    )
+    assert predicted < 1e-12
+
+
+def test_complex_roots_are_no_steps() -> None:
+    found = recognise_stack(hidden_polynomial("1/2"), d_x=3, d_y=1, initial=ZERO)
+    assert (found.family, found.step_sizes) == ("none", ())
+    assert found.reason == f"{STRAY.format(2)}; as a function it is a polynomial step, but only 1 of the 3 roots of 1 − λp(λ) are real"
+    assert found.polynomial is not None
+
+
+def test_too_many_roots_are_no_steps() -> None:
+    first, stray, nothing = hidden_polynomial("1")
+    found = recognise_stack([*curved(("1/3", "1/7")), first, stray, nothing], d_x=3, d_y=1, initial=ZERO)
+    assert found.family == "none"
+    assert found.reason.endswith("as a function it is a polynomial step, but 1 − λp(λ) has degree 10, that of 4 steps at most 4")
+
+
+def test_a_wasted_layer_is_a_step_of_rate_0_and_w0_is_found() -> None:
+    """The first layer is right on query tokens, but not on context tokens, which the second does not read."""
+    (first,) = descent("1/10")
+    found = recognise_stack([changed(first, "value", (0, 0)), NOTHING], d_x=3, d_y=1)
+    assert (found.family, found.step_sizes, found.initial) == ("gradient descent", (0, sympy.Rational(1, 10)), START)
+
+
+def shown_by_hand(layers: list[Layer], witness: Any) -> bool:
+    """Whether the layers, run token by token on SymPy numbers, predict what the witness says, and not what it says is expected."""
+    tokens_ = [list(column) for column in (np.array(sympy.Matrix.vstack(witness.context_x, witness.context_y)).T)]
+    asked = [*witness.query, -(START * witness.query)[0]]
+    for layer in layers:
+        (head,) = layer.heads
+        moved = []
+        for seeing in [*tokens_, asked]:
+            added = sympy.zeros(4, 1)
+            for token in tokens_:
+                score = (head.key * sympy.Matrix(token)).dot(head.query * sympy.Matrix(seeing))
+                added += head.projection * head.value * sympy.Matrix(token) * score
+            moved.append(list(sympy.Matrix(seeing) + added))
+        *tokens_, asked = moved
+    return -asked[3] == witness.prediction[0] != witness.expected[0]
+
+
+@pytest.mark.parametrize(
+    ("layers", "error", "message"),
+    [
+        ([], ValueError, "layers: expected at least one, got none"),
+        (
+            gd_layer(3, 1, learning_rate=1, context=1),
+            TypeError,
+            r"layers: expected a list of Layers, got Layer; a single layer is \[layer\]",
+        ),
+        ([1], TypeError, "layers: expected Layers, got int as layer 1"),
+        ([*descent("1"), descent("1")[0].to_numpy()], TypeError, "layers: expected weights that are all exact or all floats, got both"),
+        ([*descent("1"), gd_layer(2, 1, learning_rate=1, context=1)], ValueError, "layer 2: key of head 0: expected shape"),
+    ],
+)
+def test_what_is_no_stack_is_refused(layers: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        recognise_stack(layers, d_x=3, d_y=1)
 
 
 def perturbed(layers: list[Layer], size: float, random: np.random.Generator) -> list[Layer]:
@@ -104,7 +221,7 @@ def perturbed(layers: list[Layer], size: float, random: np.random.Generator) -> 
 def error(layers: list[Layer], found: Any, X: np.ndarray, Y: np.ndarray, Q: np.ndarray) -> float:
     start = np.asarray(found.initial, dtype=float)
     seen = prediction(stack(layers, tokens(X, Y), query_tokens(start, Q))[1], 3, 1)
-    rates = [layer.step_size * X.shape[1] for layer in found.layers]
+    rates = [float(s) * X.shape[1] for s in found.step_sizes]
     return float(abs(seen - trajectory(start, X, Y, rates)[-1] @ Q).max())
 
 
