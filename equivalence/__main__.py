@@ -200,7 +200,8 @@ def stack_verdict(layers: Sequence[Layer], d_x: int, d_y: int, token_norm: float
     bound = found.error_bound(token_norm, query_norm) if found.family != "none" else None
     described = None if bound is None else {"value": bound, "token_norm": token_norm, "query_norm": query_norm}
     text = f"end to end, {found}" + ("" if bound is None else f"\nerror bound: {bound:.6g}")
-    return text, {"family": found.family, "reason": found.reason, "initial": found.initial, "error_bound": described}
+    told = {"family": found.family, "step_sizes": list(found.step_sizes), "reason": found.reason, "initial": found.initial}
+    return text, {**told, "error_bound": described}
 
 
 def softmax_verdict(layer: Layer, d_x: int, d_y: int, context: int | None) -> Verdict:

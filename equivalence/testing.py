@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from equivalence.algebras.exact import exact
@@ -13,24 +14,29 @@ ROUNDED_WEIGHTS = 1e-5
 gauges that are badly conditioned."""
 
 
-def assert_gradient_descent(subject: Layer | Predictor, *, d_x: int, d_y: int, step_size: float | None = None, **options: Any) -> None:
-    """Fail unless a layer is one step of gradient descent, or a callable keeps the laws of one on all instances that are searched.
+def assert_gradient_descent(
+    subject: Layer | Sequence[Layer] | Predictor, *, d_x: int, d_y: int, step_size: float | Sequence[float] | None = None, **options: Any
+) -> None:
+    """Fail unless a layer is one step of gradient descent, a stack K steps, or a callable keeps the laws of one on all instances searched.
 
-    A layer is decided (exact weights), or measured (floats); a callable can only be refuted: passing is evidence, no proof.
+    Layers are decided (exact weights), or measured (floats); a callable can only be refuted: passing is evidence, no proof.
 
     Args:
-        subject: a linear-attention layer on tokens ``[x; y]``, or a callable of context_x, context_y and query as for `falsify`.
+        subject: a linear-attention layer on tokens ``[x; y]``, a list of K of them, or a callable of context_x, context_y and query as
+            for `falsify`.
         d_x, d_y: rows of the inputs and of the targets.
-        step_size: s = η/N, if that is to be checked too; for a callable at every context size.
-        options: for a layer those of `recognise`, its tolerance being 1e-5 if not given: trained weights need a larger one; for a
-            callable those of `falsify`.
+        step_size: s = η/N, if that is to be checked too; for a callable at every context size, for a stack the same for all steps or K of
+            them, in any order, as their order makes no difference.
+        options: for a layer those of `recognise` and for a stack those of `recognise_stack`, the tolerance being 1e-5 if not given:
+            trained weights need a larger one; for a callable those of `falsify`.
 
     Raises:
         AssertionError: it is not gradient descent, or not at that step size; the message shows the counterexample.
-        TypeError, ValueError: as `recognise` and `falsify`, for what is wrong with the arguments.
+        TypeError, ValueError: as `recognise`, `recognise_stack` and `falsify`, for what is wrong with the arguments.
     """
     __tracebackhide__ = True  # pytest then points at the caller's line
-    complaint = (_about_layer if isinstance(subject, Layer) else _about_callable)(subject, d_x, d_y, step_size, options)
+    about: Any = _about_layer if isinstance(subject, Layer) else _about_stack if isinstance(subject, list | tuple) else _about_callable
+    complaint = about(subject, d_x, d_y, step_size, options)
     if complaint:
         raise AssertionError(complaint)
 
@@ -42,18 +48,41 @@ def _about_layer(layer: Any, d_x: int, d_y: int, step_size: float | None, option
     found = recognise(layer, d_x=d_x, d_y=d_y, **allowed)
     if found.family != "gradient descent":
         return f"expected a layer that is gradient descent, got\n{found}"
-    if step_size is None or _is_step_size(found, step_size, allowed["tolerance"]):
+    if step_size is None or _is_near(found.step_size, step_size, allowed["tolerance"]):
         return ""
     return f"expected gradient descent with step size s = {step_size}, got {found.step_size}"
 
 
-def _is_step_size(found: Any, expected: float, tolerance: float) -> bool:
-    if found.exact:
-        return exact.difference(found.step_size, exact.scalar(expected)) is None
-    return abs(found.step_size - expected) <= tolerance * abs(expected)
+def _about_stack(layers: Any, d_x: int, d_y: int, step_size: Any, options: dict[str, Any]) -> str:
+    from equivalence.stacks import recognise_stack  # not needed for callables
+
+    allowed = {"tolerance": ROUNDED_WEIGHTS, **options}
+    found = recognise_stack(layers, d_x=d_x, d_y=d_y, **allowed)
+    if found.family != "gradient descent":
+        return f"expected a stack that is gradient descent, got\n{found}"
+    if step_size is None:
+        return ""
+    expected = sorted(step_size) if isinstance(step_size, list | tuple) else [step_size] * len(layers)
+    if len(expected) != len(layers):
+        raise ValueError(f"step_size: expected one number or {len(layers)}, one a layer, got {len(expected)}")
+    pairs = zip(sorted(found.step_sizes), expected, strict=True)
+    if all(_is_near(s, each, allowed["tolerance"]) for s, each in pairs):
+        return ""
+    return f"expected gradient descent with step sizes s = {_listed(expected)}, got {_listed(found.step_sizes)}"
 
 
-def _about_callable(predict: Any, d_x: int, d_y: int, step_size: float | None, options: dict[str, Any]) -> str:
+def _listed(numbers: Sequence[Any]) -> str:
+    return ", ".join(map(str, numbers))
+
+
+def _is_near(found: Any, expected: Any, tolerance: float) -> bool:
+    """Equal, of exact numbers; within the tolerance, of floats."""
+    if not isinstance(found, float):
+        return exact.difference(found, exact.scalar(expected)) is None
+    return abs(found - expected) <= tolerance * abs(expected)
+
+
+def _about_callable(predict: Any, d_x: int, d_y: int, step_size: Any, options: dict[str, Any]) -> str:
     found = falsify(predict, d_x=d_x, d_y=d_y, **options)
     if found.refuted:
         return f"expected a callable that is gradient descent\n{found}"

@@ -274,6 +274,7 @@ def test_a_stack_is_a_list_in_order(tmp_path: Path) -> None:
     found = recognised(file, *COLUMNS, "--layers", "2", "--context", "5")
     assert [layer["learning_rate"] for layer in found["layers"]] == pytest.approx([0.1, 0.2], rel=1e-12)
     assert found["family"] == "gradient descent"
+    assert found["step_sizes"] == pytest.approx([0.02, 0.04], rel=1e-12)
     assert 0 <= found["error_bound"]["value"] < 1e-10
     text = recognise(file, *COLUMNS).stdout
     assert [line for line in text.splitlines() if line.startswith("layer ")] == ["layer 1", "layer 2"]

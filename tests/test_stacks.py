@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import sympy
@@ -243,3 +245,28 @@ def test_the_bound_of_trained_weights_holds_and_falls_with_the_distance(seed: in
             assert 0 < error(layers, found, X, Y, Q) <= found.error_bound(rounded_up(np.concatenate([X, Y])), rounded_up(Q))
         bounds.append(found.error_bound(1.0, 1.0))
     assert bounds[1] < bounds[0] / 50
+
+
+def test_the_bound_is_not_reached_by_gradient_ascent() -> None:
+    """Contexts and queries on the spheres of the bound, where the error is largest, from several starts."""
+    layers = perturbed(descent("1/2", "1/3"), 1e-2, np.random.default_rng(1))
+    found = recognise_stack(layers, d_x=3, d_y=1, initial=np.array([[1.0, -2.0, 0.0]]))
+    start, rates = jnp.asarray(found.initial), [float(s) * 4 for s in found.step_sizes]
+
+    def error_at(point: Any) -> Any:
+        context, query = (part / jnp.linalg.norm(part) for part in point)
+        X, Y = context[:3], context[3:]
+        seen = prediction(stack(layers, tokens(X, Y), query_tokens(start, query))[1], 3, 1)
+        return jnp.linalg.norm(seen - trajectory(start, X, Y, rates)[-1] @ query)
+
+    def climb(point: Any) -> Any:
+        def move(_: Any, at: Any) -> Any:
+            slope = jax.grad(error_at)(at)
+            return tuple(p / jnp.linalg.norm(p) + 0.3 * g / (1e-30 + jnp.linalg.norm(g)) for p, g in zip(at, slope, strict=True))
+
+        return error_at(jax.lax.fori_loop(0, 60, move, point))
+
+    random = np.random.default_rng(2)
+    points = tuple(jnp.asarray(random.normal(size=(16, *shape))) for shape in ((4, 4), (3, 1)))
+    worst, drawn = float(jax.jit(jax.vmap(climb))(points).max()), float(jax.vmap(error_at)(points).max())
+    assert drawn < worst <= found.error_bound(1, 1)

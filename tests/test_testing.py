@@ -86,5 +86,32 @@ def test_options_of_the_other_kind_are_refused() -> None:
 
 
 def test_what_is_neither_is_refused() -> None:
-    with pytest.raises(TypeError, match="predict: expected a callable of context_x, context_y and query, got list"):
-        assert_gradient_descent([LAYER], d_x=3, d_y=2)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="predict: expected a callable of context_x, context_y and query, got int"):
+        assert_gradient_descent(3, d_x=3, d_y=2)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="layers: expected Layers, got int as layer 1"):
+        assert_gradient_descent([3], d_x=3, d_y=2)  # type: ignore[list-item]
+
+
+def stacked(*rates: str) -> list[Layer]:
+    return [gd_layer(3, 2, learning_rate=rate, context=4) for rate in rates]
+
+
+@pytest.mark.parametrize("numeric", [False, True])
+def test_a_stack_passes_at_its_rates(numeric: bool) -> None:
+    layers = [layer.to_numpy() if numeric else layer for layer in stacked("1", "1/2")]
+    assert_gradient_descent(layers, d_x=3, d_y=2)
+    assert_gradient_descent(layers, d_x=3, d_y=2, step_size=[0.25, 0.125])
+    assert_gradient_descent(layers[:1] * 2, d_x=3, d_y=2, step_size=0.25)
+    with pytest.raises(AssertionError, match=r"expected gradient descent with step sizes s = 0\.25, 0\.25, got (1/4, 1/8|0\.25, 0\.125)"):
+        assert_gradient_descent(layers, d_x=3, d_y=2, step_size=0.25)
+    with pytest.raises(ValueError, match="step_size: expected one number or 2, one a layer, got 3"):
+        assert_gradient_descent(layers, d_x=3, d_y=2, step_size=[0.25, 0.125, 0.5])
+
+
+@pytest.mark.parametrize("numeric", [False, True])
+def test_a_stack_with_a_preconditioned_layer_fails(numeric: bool) -> None:
+    layers = [stretched(stacked("1")[0]), *stacked("1/2")]
+    with pytest.raises(
+        AssertionError, match=r"expected a stack that is gradient descent, got\n2 layers: none \(layer 1 by itself is precond"
+    ):
+        assert_gradient_descent([layer.to_numpy() if numeric else layer for layer in layers], d_x=3, d_y=2)
