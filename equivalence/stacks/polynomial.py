@@ -77,7 +77,7 @@ def real_steps(coefficients: Sequence[flint.fmpq], count: int) -> tuple[tuple[sy
 
 def as_polynomial(coefficients: Sequence[flint.fmpq]) -> sympy.Poly:
     """As a polynomial in λ."""
-    return sympy.Poly([rational(each) for each in reversed(coefficients)] or [0], sympy.Symbol("lambda"), domain=sympy.QQ)
+    return sympy.Poly([rational(each) for each in reversed(coefficients)] or [0], sympy.Symbol("λ"), domain=sympy.QQ)
 
 
 def find_witness(layers: Sequence[Layer], initial: Array, coefficients: Sequence[flint.fmpq]) -> Witness | None:
