@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from equivalence.algebras.exact import exact
 from equivalence.attention import Layer
 from equivalence.falsification import Predictor, falsify
@@ -35,7 +37,10 @@ def assert_gradient_descent(
         TypeError, ValueError: as `recognise`, `recognise_stack` and `falsify`, for what is wrong with the arguments.
     """
     __tracebackhide__ = True  # pytest then points at the caller's line
-    about: Any = _about_layer if isinstance(subject, Layer) else _about_stack if isinstance(subject, list | tuple) else _about_callable
+    is_stack = isinstance(subject, list | tuple) and not isinstance(subject, Layer)
+    if _is_several(step_size) and not is_stack:
+        raise TypeError(f"step_size: expected one number, got {step_size}; only a list of layers takes several")
+    about: Any = _about_stack if is_stack else _about_layer if isinstance(subject, Layer) else _about_callable
     complaint = about(subject, d_x, d_y, step_size, options)
     if complaint:
         raise AssertionError(complaint)
@@ -62,13 +67,29 @@ def _about_stack(layers: Any, d_x: int, d_y: int, step_size: Any, options: dict[
         return f"expected a stack that is gradient descent, got\n{found}"
     if step_size is None:
         return ""
-    expected = sorted(step_size) if isinstance(step_size, list | tuple) else [step_size] * len(layers)
+    expected = list(step_size) if _is_several(step_size) else [step_size] * len(layers)
     if len(expected) != len(layers):
         raise ValueError(f"step_size: expected one number or {len(layers)}, one a layer, got {len(expected)}")
-    pairs = zip(sorted(found.step_sizes), expected, strict=True)
-    if all(_is_near(s, each, allowed["tolerance"]) for s, each in pairs):
+    if _are_near(found.step_sizes, expected, allowed["tolerance"]):
         return ""
     return f"expected gradient descent with step sizes s = {_listed(expected)}, got {_listed(found.step_sizes)}"
+
+
+def _is_several(step_size: Any) -> bool:
+    return isinstance(step_size, list | tuple | np.ndarray)
+
+
+def _are_near(found: Sequence[Any], expected: Sequence[Any], tolerance: float) -> bool:
+    """In any order. Exact ones are crossed off one by one, as symbols have no order."""
+    if isinstance(found[0], float):
+        return all(_is_near(s, each, tolerance) for s, each in zip(sorted(found), sorted(expected), strict=True))
+    left = list(found)
+    for each in expected:
+        place = next((i for i, s in enumerate(left) if _is_near(s, each, tolerance)), None)
+        if place is None:
+            return False
+        del left[place]
+    return True
 
 
 def _listed(numbers: Sequence[Any]) -> str:

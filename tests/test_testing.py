@@ -115,3 +115,20 @@ def test_a_stack_with_a_preconditioned_layer_fails(numeric: bool) -> None:
         AssertionError, match=r"expected a stack that is gradient descent, got\n2 layers: none \(layer 1 by itself is precond"
     ):
         assert_gradient_descent([layer.to_numpy() if numeric else layer for layer in layers], d_x=3, d_y=2)
+
+
+def test_rates_of_a_stack_are_compared_in_any_order_and_symbols_too() -> None:
+    assert_gradient_descent(stacked("8", "40"), d_x=3, d_y=2, step_size=["10", "2"])
+    assert_gradient_descent([layer.to_numpy() for layer in stacked("8", "40")], d_x=3, d_y=2, step_size=np.array([10.0, 2.0]))
+    symbols, (first, second) = stacked("eta", "mu"), (sympy.Symbol(name) / 4 for name in ("eta", "mu"))
+    assert_gradient_descent(symbols, d_x=3, d_y=2, step_size=[second, first])
+    with pytest.raises(AssertionError, match=r"expected gradient descent with step sizes s = eta/4, eta/4, got eta/4, mu/4"):
+        assert_gradient_descent(symbols, d_x=3, d_y=2, step_size=first)
+    with pytest.raises(AssertionError, match=r"expected gradient descent with step sizes s = 0\.1, 0\.1, got eta/4, mu/4"):
+        assert_gradient_descent(symbols, d_x=3, d_y=2, step_size=0.1)
+
+
+@pytest.mark.parametrize("subject", [LAYER, step])
+def test_only_a_stack_has_several_rates(subject: Any) -> None:
+    with pytest.raises(TypeError, match=r"step_size: expected one number, got \[0\.025\]; only a list of layers takes several"):
+        assert_gradient_descent(subject, d_x=3, d_y=2, step_size=[0.025])

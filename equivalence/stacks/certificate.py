@@ -10,16 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from math import inf
 from typing import Any
 
 import sympy
 from sympy.polys.polyerrors import BasePolynomialError
 
+from equivalence.algebras.degree import DegreeAlgebra
 from equivalence.attention import Head, Layer, stack
 from equivalence.construction import prediction, query_tokens, tokens
 from equivalence.descent import Preconditioned, gdpp_step, trajectory
 from equivalence.statements import Result, Statement, claim_of, verify
 from equivalence.statements.steps import Items
+from equivalence.statements.verification import chain_error_bound
 
 Matrix = Any
 Number = Callable[[Any], Any]
@@ -72,7 +75,8 @@ def certified(layers: Sequence[Layer], initial: Matrix, expected: Expected, name
         name: what that is called in messages.
 
     Returns:
-        The result of `verify`; None if a weight is no Laurent polynomial with rational coefficients in the symbols.
+        The result of `verify`; None if nothing was run: a weight is no Laurent polynomial with rational coefficients in the symbols, or
+        the degree, which a layer of dense weights triples, is so high that agreement at random points would show nothing.
     """
     d_y, d_x = initial.shape
     entries = [entry for matrix in (initial, *(weight for layer in layers for head in layer.heads for weight in head)) for entry in matrix]
@@ -90,9 +94,12 @@ def certified(layers: Sequence[Layer], initial: Matrix, expected: Expected, name
         yield "prediction of the stack", prediction(stack(heads, tokens(X, Y), query_tokens(W0, Q))[1], (1,) * d_x, (1,) * d_y)
         yield name, expected(algebra, number, W0, X, Y, Q)
 
+    N, M = d_x + d_y, 1
+    if 1 <= chain_error_bound(program(DegreeAlgebra(), N, M)) < inf:
+        return None
     title = f"{len(layers)} layers against {name}"
     claim = Statement("stack", title, "identity", "recognise_stack", title, [claim_of(title, "identity", program)])
-    return verify(claim, algebras=("finite field",), sizes=[{"N": d_x + d_y, "M": 1}])
+    return verify(claim, algebras=("finite field",), sizes=[{"N": N, "M": M}])
 
 
 def _rows(algebra: Any, name: str, count: int, columns: Any) -> Matrix:

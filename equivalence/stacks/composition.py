@@ -11,10 +11,11 @@ last layer, of which the y rows alone are read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from math import inf, nextafter
-from typing import Any
+from typing import Any, NamedTuple
 
 import flint
 import numpy as np
@@ -27,31 +28,52 @@ from equivalence.recognition.members import Member
 PRECISION = 128
 
 
-def composed_bound(layers: Sequence[Layer], found: Sequence[Recognition], token_norm: float, query_norm: float) -> float:
+class StackNorms(NamedTuple):
+    """What the bound is made of, whatever the size of contexts and queries.
+
+    Attributes:
+        query: bounds ‖[q; −W₀q]‖/‖q‖.
+        layers: τ and δ of each.
+    """
+
+    query: flint.arb
+    layers: tuple[tuple[flint.arb, flint.arb], ...]
+
+
+def stack_norms(layers: Sequence[Layer], found: Sequence[Recognition]) -> StackNorms:
+    """The norms of layers of floats, and of what each was recognised as, all at one W₀."""
+    with _precisely():
+        start = np.asarray(found[0].initial, dtype=float)
+        last, d_x = len(layers), start.shape[1]
+        pairs = enumerate(zip(layers, found, strict=True), 1)
+        norms = tuple(layer_norms(layer, one, d_x if number == last else 0) for number, (layer, one) in pairs)
+        return StackNorms((1 + spectral_norm(exactly(start)) ** 2).sqrt(), norms)
+
+
+def composed_bound(norms: StackNorms, token_norm: float, query_norm: float) -> float:
     """The bound on the y rows of the query token after the last layer, of the layers in real arithmetic, rounded up.
 
     Args:
-        layers: of floats.
-        found: what each was recognised as, all at one W₀.
+        norms: of the stack.
         token_norm, query_norm: ρ with Σ‖eᵢ‖² ≤ ρ², and r with ‖q‖ ≤ r.
     """
+    with _precisely():
+        R, r = flint.arb(token_norm), flint.arb(query_norm) * norms.query
+        context_error = query_error = flint.arb(0)
+        for tau, apart in norms.layers:
+            query_error = query_error + apart * R * R * r + tau * (R * R * query_error + 2 * R * context_error * r)
+            context_error = context_error + apart * R * R * R + 3 * tau * R * R * context_error
+            r, R = r + tau * R * R * r, R + tau * R * R * R
+        return nextafter(float(query_error.upper()), inf)
+
+
+@contextmanager
+def _precisely() -> Iterator[None]:
     before, flint.ctx.prec = flint.ctx.prec, PRECISION
     try:
-        return _composed(layers, found, flint.arb(token_norm), flint.arb(query_norm))
+        yield
     finally:
         flint.ctx.prec = before
-
-
-def _composed(layers: Sequence[Layer], found: Sequence[Recognition], R: flint.arb, query: flint.arb) -> float:
-    start = np.asarray(found[0].initial, dtype=float)
-    r = query * (1 + spectral_norm(exactly(start)) ** 2).sqrt()
-    context_error = query_error = flint.arb(0)
-    for number, (layer, one) in enumerate(zip(layers, found, strict=True), 1):
-        tau, apart = layer_norms(layer, one, start.shape[1] if number == len(layers) else 0)
-        query_error = query_error + apart * R * R * r + tau * (R * R * query_error + 2 * R * context_error * r)
-        context_error = context_error + apart * R * R * R + 3 * tau * R * R * context_error
-        r, R = r + tau * R * R * r, R + tau * R * R * R
-    return nextafter(float(query_error.upper()), inf)
 
 
 def layer_norms(layer: Layer, found: Recognition, first_row: int) -> tuple[flint.arb, flint.arb]:

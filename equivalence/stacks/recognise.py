@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import flint
 import numpy as np
+import sympy
 
 from equivalence.attention import Head, Layer
 from equivalence.recognition.result import DESCENT, GDPP, NONE
@@ -30,7 +31,8 @@ def recognise_stack(layers: Sequence[Layer], *, d_x: int, d_y: int, initial: Any
     ``W₀q + (Y − W₀X)Xᵀp(XXᵀ)q`` for a polynomial p, it is K steps of gradient descent exactly if ``1 − λp(λ)`` has degree at most K and
     real roots only. That there is such a p is certified over prime fields, all else is decided, for the W₀ that is shown: the one
     given, or that of all layers added up, which are the stack to first order in CCᵀ (or, if that is no step, that of the first layer
-    that is one). Whether such a stack is GD++ is not decided, nor what one is whose tokens are of degree above 1000 in a single token.
+    that is one). Whether such a stack is GD++ is not decided, nor what one is whose tokens are of degree above 1000 in a single token, or
+    whose degree no certificate reaches (some 40 layers of dense weights): `reason` says so.
 
     Args:
         layers: at least one, on tokens of d_x + d_y rows, all exact or all of floats.
@@ -77,7 +79,7 @@ def _as_steps(layers: Sequence[Layer], found: StackRecognition) -> StackRecognit
     if found.family == DESCENT:
         expected, name = descent_steps(found.step_sizes), "steps of gradient descent"
     else:
-        expected, name = gdpp_steps(found.step_sizes, [layer.gamma or 0 for layer in found.layers]), "steps of GD++"
+        expected, name = gdpp_steps(found.step_sizes, [layer.gamma or sympy.Integer(0) for layer in found.layers]), "steps of GD++"
     result = certified(run.matrices, found.initial, expected, name)
     if result is not None and not result.holds:
         raise ArithmeticError(f"the layers are steps singly, but not together; this is a fault of the recognition: {result.messages[0]}")
@@ -97,11 +99,14 @@ def _as_function(layers: Sequence[Layer], found: StackRecognition, start_is_open
     run = _run(layers, found.initial)
     coefficients = one_token_polynomial(run.layers, run.initial) if run.rational else None
     if coefficients is None:
-        return _refused(found, f"as a function it was not decided, as W₀ is not rational or a token of degree above {DEGREE}")
+        why = f"a single token being of degree above {DEGREE}" if run.rational else "W₀ not being rational"
+        return _refused(found, f"as a function it was not decided, {why}")
     expected = polynomial_step([rational(each) for each in coefficients])
     result = certified(run.matrices, found.initial, expected, "a polynomial step")
     if result is None or not result.holds:
         witness = find_witness(run.layers, run.initial, coefficients)
+        if result is None and witness is None:
+            return _refused(found, "as a function it was not decided, its degree being too high for a certificate")
         return replace(_refused(found, "as a function it is W₀q + (Y − W₀X)Xᵀp(XXᵀ)q for no polynomial p"), witness=witness)
     step_sizes, reason = real_steps(coefficients, len(layers))
     found = replace(found, polynomial=as_polynomial(coefficients), certificate=result.error_bound)

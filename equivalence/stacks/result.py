@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
+from functools import cached_property
 from typing import Any
 
 import sympy
 
+from equivalence.algebras.numeric import checked_rate
 from equivalence.attention import Layer
 from equivalence.recognition import Recognition, Witness
 from equivalence.recognition.result import NONE
-from equivalence.stacks.composition import composed_bound
+from equivalence.stacks.composition import StackNorms, composed_bound, stack_norms
 
 SHOWN_TERMS = 8
 """Up to this many coefficients p is written out."""
@@ -48,7 +49,7 @@ class StackRecognition:
     witness: Witness | None = None
     weights: tuple[Layer, ...] = ()
 
-    def error_bound(self, token_norm: float, query_norm: float) -> float:
+    def error_bound(self, token_norm: Any, query_norm: Any) -> float:
         """How far the prediction is, at most, from that of the recognised steps: for all contexts with Σ‖eᵢ‖² ≤ ρ² and ‖q‖ ≤ r.
 
         By composition over the layers, rounding included; see `composition`. It grows fast with depth: the price of holding for every
@@ -59,14 +60,19 @@ class StackRecognition:
             query_norm: r, of q without its y-part.
 
         Raises:
-            ValueError: the stack is not recognised, or a norm is negative or not finite.
+            ValueError, TypeError: the stack is not recognised, or a norm is negative, not finite or no number.
         """
         if self.family == NONE:
             raise ValueError(f"error_bound: the stack is none of the families, {self.reason}")
         for name, value in (("token_norm", token_norm), ("query_norm", query_norm)):
-            if not 0 <= value < inf:
-                raise ValueError(f"{name}: expected a finite number of at least 0, got {value}")
-        return composed_bound(self.weights, self.layers, token_norm, query_norm) if self.weights else 0.0
+            if checked_rate(name, value) < 0:
+                raise ValueError(f"{name}: expected a number that is not negative, got {value}")
+        return composed_bound(self.norms, float(token_norm), float(query_norm)) if self.weights else 0.0
+
+    @cached_property
+    def norms(self) -> StackNorms:
+        """Of the layers and of their distances from the steps, for floats."""
+        return stack_norms(self.weights, self.layers)
 
     def __str__(self) -> str:
         lines = [f"{len(self.layers)} layers: {self.family}" + (f" ({self.reason})" if self.reason else "")]
