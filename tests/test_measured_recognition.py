@@ -91,6 +91,25 @@ def test_weights_whose_products_no_float_holds_are_refused(size: float, message:
         recognise(Layer((Head(*(size * rng.normal(size=shape) for shape in shapes)),)), d_x=d_x, d_y=1)
 
 
+@pytest.mark.parametrize("size", [1e6, 1e12, 1e30])
+def test_a_huge_w0_is_taken_and_a_larger_one_refused(size: float) -> None:
+    """W₀W₀ᵀ + I is singular in floats then."""
+    rng = np.random.default_rng(0)
+    layer = Layer((Head(*(rng.normal(size=(5, 5)) for _ in range(4))),))
+    assert 0 < recognise(layer, **SIZES, initial=size * np.ones((2, 3))).relative_distance <= 1
+    with pytest.raises(ValueError, match=r"initial: expected W₀ with entries of at most 1e\+30, got 1.0e\+31"):
+        recognise(layer, **SIZES, initial=1e31 * np.ones((2, 3)))
+
+
+def test_an_estimate_of_w0_is_never_so_large_that_nothing_else_is_seen() -> None:
+    """The fixed point divides by s, which is 0 up to rounding for heads that read no targets at inputs."""
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        weights = (rng.normal(size=shape) * (rng.random(shape) < 0.15) for shape in ((6, 12), (6, 12), (6, 12), (12, 6)))
+        found = recognise(Layer((Head(*weights),)), d_x=7, d_y=5)
+        assert np.abs(found.initial).max() < 1e8
+
+
 @pytest.mark.parametrize("size", [1e-7, 1e14])
 @pytest.mark.parametrize(("d_x", "rank"), [(3, 4), (30, 2)])
 def test_size_does_not_matter_and_a_dead_head_does_no_harm(size: float, d_x: int, rank: int) -> None:

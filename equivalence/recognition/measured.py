@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from equivalence.attention import Head, Layer
-from equivalence.canonical_tensor import CanonicalTensor, canonical_tensor, factored_tensor, frobenius
+from equivalence.canonical_tensor import Array, CanonicalTensor, canonical_tensor, factored_tensor, frobenius
 from equivalence.lowrank import largest_entry
 from equivalence.recognition import bounds, nearest
 from equivalence.recognition.result import DESCENT, GDPP, NONE, PRECONDITIONED, Recognition
@@ -23,7 +23,7 @@ def measured(weights: Weights, d_x: int, d_y: int, tolerance: float) -> Recognit
     with np.errstate(over="ignore", invalid="ignore"):  # refused in the next line
         tensor = factored_tensor(weights.heads)
         predicted = tensor.rows(slice(d_x, None))
-    _check_range(predicted)
+    _check_range(predicted, weights.initial)
     models = [weights.initial] if weights.initial is not None else nearest.initial_models(predicted, d_x, d_y)
     starts = nearest.starts(predicted, models)
     families = [nearest.best_descent, nearest.best_preconditioned, *([nearest.best_two_sided] if d_y > 1 else [])]
@@ -35,8 +35,10 @@ def measured(weights: Weights, d_x: int, d_y: int, tolerance: float) -> Recognit
     return _outside(weights, fits[0])
 
 
-def _check_range(tensor: CanonicalTensor) -> None:
+def _check_range(tensor: CanonicalTensor, initial: Array | None) -> None:
     """Refuse a layer that is not 0 but has inner products that a float cannot hold: distances would be 0, or no numbers."""
+    if initial is not None and largest_entry(initial) > LARGEST:
+        raise ValueError(f"initial: expected W₀ with entries of at most {LARGEST:.0e}, got {largest_entry(initial):.1e}")
     sizes = [(largest_entry(A), largest_entry(B)) for A, B in tensor.pairs]
     for number, pair in enumerate(sizes):
         for name, size in zip(("P W_V", "W_Kᵀ W_Q"), pair, strict=True):

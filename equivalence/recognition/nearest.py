@@ -150,7 +150,11 @@ def nearest_two_sided(start: Start, rounds: int) -> Candidate:
     for _ in range(rounds if square else 0):
         read, before = initial @ C, square
         gram = frobenius(C, C) * (outer + np.eye(len(D))) + np.asarray(read @ read.T)
-        D = np.linalg.solve(gram, np.asarray(2 * F @ left_slope(seen, _below(C, len(D))).T)).T
+        slope = np.asarray(left_slope(seen, _below(C, len(D))))
+        try:
+            D = np.linalg.solve(gram, 2 * F @ slope.T).T
+        except np.linalg.LinAlgError:  # W₀ is so large that I is lost in W₀W₀ᵀ + I
+            break
         C, square = _best_right(seen, D @ F, initial.shape[1])
         if square - before <= (start.square - square) / (2 * MANY):
             break
@@ -220,7 +224,13 @@ def best(starts: Sequence[Start], nearest: Callable[[Start], Candidate]) -> Cand
 
 
 def initial_models(tensor: CanonicalTensor, d_x: int, d_y: int) -> list[Array]:
-    """Estimates of W₀, each from another equation; the fixed point is the nearest GD step's where B's y columns are 0."""
+    """Estimates of W₀, each from another equation, but none so large that −I is lost beside it in ``[W₀, −I]`` squared."""
+    largest = 1 / np.sqrt((d_x + d_y) * EPSILON)
+    return [initial for initial in _estimates(tensor, d_x, d_y) if np.abs(initial).max() < largest]
+
+
+def _estimates(tensor: CanonicalTensor, d_x: int, d_y: int) -> list[Array]:
+    """The fixed point is the nearest GD step's where B's y columns are 0."""
     zero = np.zeros((d_y, d_x))
     rough = [zero, *_ratios(tensor, d_x)]
     if d_x + d_y > SMALL:
