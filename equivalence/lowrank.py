@@ -85,6 +85,9 @@ class LowRank:
             return LowRank(self.left, self.right - other.right)
         return self + -other
 
+    def __rsub__(self, other: Array) -> Array:
+        return other - np.asarray(self)
+
     def inner(self, other: Array | LowRank) -> float:
         """The Frobenius inner product."""
         if isinstance(other, LowRank):
@@ -106,6 +109,11 @@ def low_rank(left: Array, right: Array) -> Array | LowRank:
 def formed_if_small(matrix: Array | LowRank) -> Array | LowRank:
     """An array where the factors have no fewer numbers than the product."""
     return np.asarray(matrix) if isinstance(matrix, LowRank) and matrix.left.shape[1] >= min(matrix.shape) else matrix
+
+
+def fewer_rows(matrix: Array | LowRank) -> Array:
+    """A matrix with the same products of columns: of a thin one with no more rows than its inner size, else the matrix."""
+    return np.linalg.qr(matrix.left, mode="r") @ matrix.right if isinstance(matrix, LowRank) else matrix
 
 
 def largest_entry(matrix: Array | LowRank) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from equivalence.canonical_tensor import frobenius
-from equivalence.lowrank import LowRank, formed_if_small, low_rank, on_columns
+from equivalence.lowrank import LowRank, fewer_rows, formed_if_small, low_rank, on_columns
 
 ROUNDING = 64 * 2.0**-52
 """Sums of at most 9 products of three numbers below 4, twice over, and their sums: far fewer than 64 units of the largest term."""
@@ -69,6 +69,13 @@ def test_inner_products_are_those_of_arrays() -> None:
     for left, right in ((M, SAME_LEFT), (M, np.asarray(SAME_LEFT)), (np.asarray(M), SAME_LEFT)):
         assert abs(frobenius(left, right) - expected) <= 35 * ROUNDING
     assert abs(frobenius(M, -np.asarray(SAME_LEFT)) - expected) > 35 * ROUNDING
+
+
+def test_fewer_rows_have_the_same_products_of_columns() -> None:
+    found, formed = fewer_rows(M), np.asarray(M)
+    assert found.shape == (2, 7)
+    assert scaled_gap(found.T @ found, formed.T @ formed) <= ROUNDING
+    assert fewer_rows(formed) is formed
 
 
 def test_what_is_thin_is_kept_and_what_is_not_is_formed() -> None:

@@ -24,8 +24,8 @@ UNIT = np.finfo(float).eps / 2
 TINY = float(np.finfo(float).tiny)
 DENSE_SIZE = 16
 """Up to this d the unfoldings are formed."""
-SLICES = 1024
-"""Up to so many slices, rows times columns, their inner products are formed."""
+SLICES = 2048
+"""Up to so many slices, rows times columns for each pair, their inner products are formed."""
 
 
 def gamma(roundings: int) -> float:
@@ -43,7 +43,7 @@ def certified_norm(difference: CanonicalTensor, slack: float) -> float:
     rows, columns = difference.pairs[0][0].shape[0], difference.pairs[0][1].shape[1]
     d = difference.pairs[0][0].shape[1]
     least = min(_frobenius(difference), _by_heads(difference))
-    if d > DENSE_SIZE and rows * columns <= SLICES:
+    if d > DENSE_SIZE and rows * columns * len(difference.pairs) <= SLICES:
         least = min(least, _by_slices(difference))
     if d <= DENSE_SIZE:
         dense = difference.dense()

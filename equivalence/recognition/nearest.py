@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from equivalence.canonical_tensor import Array, CanonicalTensor, descent_slope, frobenius, left_slope, norm, right_slope
-from equivalence.lowrank import LowRank, on_columns
+from equivalence.lowrank import fewer_rows, on_columns
 from equivalence.recognition.members import Member, curvature, residual_form
 
 EPSILON = float(np.finfo(float).eps)
@@ -149,10 +149,10 @@ def nearest_two_sided(start: Start, rounds: int) -> Candidate:
     C, square = _best_right(seen, D @ F, initial.shape[1])
     for _ in range(rounds if square else 0):
         read, before = initial @ C, square
-        gram = frobenius(C, C) * (outer + np.eye(len(D))) + np.asarray(read @ read.T)
-        slope = np.asarray(left_slope(seen, _below(C, len(D))))
+        gram = frobenius(C, C) * (outer + np.eye(len(initial))) + np.asarray(read @ read.T)
+        slope = left_slope(seen, _below(C, len(initial)))
         try:
-            D = np.linalg.solve(gram, 2 * F @ slope.T).T
+            D = on_columns(partial(np.linalg.solve, gram), 2 * F @ slope.T).T
         except np.linalg.LinAlgError:  # W₀ is so large that I is lost in W₀W₀ᵀ + I
             break
         C, square = _best_right(seen, D @ F, initial.shape[1])
@@ -163,12 +163,13 @@ def nearest_two_sided(start: Start, rounds: int) -> Candidate:
 
 def _first_left(seen: CanonicalTensor, d_y: int) -> Array:
     """D of the Kronecker product D ⊗ C nearest to ``Σ_h −A_h,y ⊗ B_h,x``, from Gram matrices of heads; I where that is 0."""
-    lefts = [-np.asarray(A[:, -d_y:]) for A, _ in seen.pairs]
+    lefts = [-A[:, -d_y:] for A, _ in seen.pairs]
     rights = [B[:-d_y] for _, B in seen.pairs]
     grams = (np.array([[frobenius(one, other) for other in side] for one in side]) for side in (rights, lefts))
     values, vectors = np.linalg.eig(np.matmul(*grams))
-    D = sum(share * left for share, left in zip(vectors[:, values.real.argmax()].real, lefts, strict=True))
-    return D if np.any(D) else np.eye(d_y)
+    first, *others = (left * share for share, left in zip(vectors[:, values.real.argmax()].real, lefts, strict=True))
+    D = sum(others, first)
+    return D if frobenius(D, D) else np.eye(d_y)
 
 
 def _below(C: Array, d_y: int) -> Array:
@@ -177,17 +178,22 @@ def _below(C: Array, d_y: int) -> Array:
 
 
 def _best_right(seen: CanonicalTensor, A: Array, d_x: int) -> tuple[Array, float]:
-    """C with T* = T(A, [C; 0]) nearest, and ‖T*‖²: ``(‖A‖²I + A_xᵀA_x) C = 2G_x``, solved with a d_y x d_y matrix (Woodbury)."""
-    if not A.any():
+    """C with T* = T(A, [C; 0]) nearest, and ‖T*‖²: ``(‖A‖²I + A_xᵀA_x) C = 2G_x``, solved with a matrix of d_y rows at most (Woodbury)."""
+    size, inputs = frobenius(A, A), fewer_rows(A[:, :d_x])
+    if not size:
         return np.zeros((d_x, d_x)), 0.0
-    size, inputs, slope = frobenius(A, A), A[:, :d_x], right_slope(seen, A)[:d_x]
-    small = size * np.eye(len(A)) + inputs @ inputs.T
-    C = on_columns(lambda columns: 2 * (columns - inputs.T @ np.linalg.solve(small, inputs @ columns)) / size, slope)
+    small = size * np.eye(len(inputs)) + inputs @ inputs.T
+
+    def solved(columns: Array) -> Array:
+        return 2 * (columns - inputs.T @ np.linalg.solve(small, inputs @ columns)) / size
+
+    slope = right_slope(seen, A)[:d_x]
+    C = on_columns(solved, slope)
     return C, frobenius(slope, C)
 
 
 def _scaled(initial: Array, D: Array, C: Array) -> Member:
-    (left, D), (right, C) = _centred(D), _centred(np.asarray(C))
+    (left, D), (right, C) = _centred(np.asarray(D)), _centred(np.asarray(C))
     return Member(left * right, initial, D, C)
 
 
@@ -253,10 +259,10 @@ def _refined(tensor: CanonicalTensor, initial: Array) -> Array:
 
 
 def _ratios(tensor: CanonicalTensor, d_x: int) -> Iterator[Array]:
-    """``A_y ∝ [W₀, −I]``, for the one head there is. Rotating rows changes nothing, so of a thin A no more are taken than its rank."""
+    """``A_y ∝ [W₀, −I]``, for the one head there is; by least squares, which see products of columns only."""
     if len(tensor.pairs) == 1:
         ((A, _),) = tensor.pairs
-        rows = np.linalg.qr(A.left, mode="r") @ A.right if isinstance(A, LowRank) else A
+        rows = fewer_rows(A)
         yield -np.linalg.lstsq(rows[:, d_x:], rows[:, :d_x], rcond=None)[0]
 
 
