@@ -14,8 +14,8 @@ from equivalence.recognition.result import DESCENT, GDPP, NONE, PRECONDITIONED, 
 from equivalence.recognition.weights import Weights
 from equivalence.recognition.witness import clear_witness, clearest_columns
 
-SMALLEST, LARGEST = 1e-30, 1e30
-"""Products of ten such numbers are neither 0 nor infinite, and the fits have far fewer."""
+SMALLEST, LARGEST = 1e-30, 1e20
+"""The least size of T that is judged, and the largest of ``P W_V``, ``W_Kᵀ W_Q`` and W₀: fits multiply many of them."""
 
 
 def measured(weights: Weights, d_x: int, d_y: int, tolerance: float) -> Recognition:

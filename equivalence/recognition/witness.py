@@ -1,4 +1,4 @@
-"""Inputs on which a layer is not a step: one context token and one query, made of zeros and of one number (statements 2.4, 9.1)."""
+"""Inputs on which a layer is not a step: one context token and one query, each of zeros and one other number (statements 2.4, 9.1)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def single_tokens(d: int) -> list[tuple[int, int]]:
 
 
 def columns_of(p: int, r: int, j: int, d_x: int, d_y: int) -> list[list[list[int]]]:
-    """X and y of the token e_p, or e_p + e_r, and the query e_j, as columns of integers."""
+    """The token e_p, or e_p + e_r, as its x and y, and the query e_j: columns of integers."""
     token = [[int(i in (p, r))] for i in range(d_x + d_y)]
     return [token[:d_x], token[d_x:], [[int(i == j)] for i in range(d_x)]]
 
