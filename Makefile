@@ -16,7 +16,7 @@ test: $(READY)
 	$(RUN) -m pytest -n 2 $(ARGS)
 
 survey: $(READY)
-	$(RUN) -m tests.decisions $(ARGS)
+	$(RUN) -m tests.support.decisions $(ARGS)
 
 lint: $(READY)
 	$(RUN) -m ruff check

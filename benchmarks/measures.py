@@ -19,9 +19,10 @@ import numpy as np
 
 import proofs  # noqa: F401  (registers the statements)
 from equivalence.algebras import FiniteField, exact
-from equivalence.attention import Head, Layer, softmax_update
-from equivalence.construction import prediction, query_tokens, tokens
 from equivalence.falsification import falsify
+from equivalence.models.attention.softmax import softmax_update
+from equivalence.models.heads import Head, Layer
+from equivalence.models.tokens import prediction, query_tokens, tokens
 from equivalence.recognition import recognise
 from equivalence.statements import find, verify
 from equivalence.statements.inputs import inputs_of

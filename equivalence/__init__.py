@@ -7,26 +7,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from equivalence.algebras import Ball, FiniteField, Numeric, Rational, Size, Symbolic, exact
-from equivalence.attention import Head, Layer, causal_attention, linear_attention, softmax_update, stack
-from equivalence.construction import gd_layer, gdpp_layer, padded, pairing_layer, prediction, query_tokens, separate_tokens, tokens
-from equivalence.descent import (
-    Preconditioned,
-    centred_gradient,
-    centred_step,
-    data_step,
-    gdpp_features,
-    gdpp_step,
-    gradient,
-    gradient_step,
-    loss,
-    preconditioned_step,
-    trajectory,
-    weight_change,
-)
-from equivalence.loading import load_layers
+from equivalence.loading.layers import load_layers
+from equivalence.models.attention.causal import causal_attention
+from equivalence.models.attention.linear import linear_attention, stack
+from equivalence.models.attention.softmax import softmax_update
+from equivalence.models.constructions.linear import gd_layer, gdpp_layer
+from equivalence.models.constructions.pairing import padded, pairing_layer
+from equivalence.models.constructions.softmax import softmax_pair, softmax_pair_with_sink
+from equivalence.models.descent.centred import centred_gradient, centred_step
+from equivalence.models.descent.data import data_step
+from equivalence.models.descent.gdpp import Preconditioned, gdpp_features, gdpp_step
+from equivalence.models.descent.least_squares import gradient, gradient_step, loss, preconditioned_step, trajectory, weight_change
+from equivalence.models.heads import Head, Layer
+from equivalence.models.tokens import prediction, query_tokens, separate_tokens, tokens, with_constant, with_sink
 from equivalence.recognition import Recognition, recognise
-from equivalence.softmax_construction import softmax_pair, softmax_pair_with_sink, with_constant, with_sink
-from equivalence.stacks import StackRecognition, recognise_stack
+from equivalence.recognition.stacks import StackRecognition, recognise_stack
 from equivalence.statements import (
     Check,
     Differ,
@@ -44,9 +39,9 @@ from equivalence.statements import (
 )
 
 if TYPE_CHECKING:
-    from equivalence.falsification import Falsification, falsify
+    from equivalence.falsification.search import Falsification, falsify
 
-LAZY = {"Falsification": "equivalence.falsification", "falsify": "equivalence.falsification"}
+LAZY = {"Falsification": "equivalence.falsification.search", "falsify": "equivalence.falsification.search"}
 """Loaded when asked for: Hypothesis takes about as long to import as all proofs take to run."""
 
 

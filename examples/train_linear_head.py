@@ -22,8 +22,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from equivalence.attention import Head, Layer, linear_attention
-from equivalence.construction import prediction, query_tokens, tokens
+from equivalence.models.attention.linear import linear_attention
+from equivalence.models.heads import Head, Layer
+from equivalence.models.tokens import prediction, query_tokens, tokens
 from equivalence.tasks import Tasks, Uniform, optimal_risk, regression
 
 D_X = CONTEXT = 10

@@ -91,12 +91,12 @@ class Scalar:
         return Scalar(1 / other.expression) * self
 
     def __repr__(self) -> str:
-        from equivalence.printing import text
+        from equivalence.models.printing import text
 
         return text(self)
 
     def _repr_latex_(self) -> str:
-        from equivalence.printing import latex
+        from equivalence.models.printing import latex
 
         return f"${latex(self)}$"
 
@@ -159,12 +159,12 @@ class Notated:
         return Notated(self.algebra, self.rows, self.cols, written[0] if len(written) == 1 else MatMul(*written, evaluate=False))
 
     def __repr__(self) -> str:
-        from equivalence.printing import text
+        from equivalence.models.printing import text
 
         return text(self)
 
     def _repr_latex_(self) -> str:
-        from equivalence.printing import latex
+        from equivalence.models.printing import latex
 
         return f"${latex(self)}$"
 

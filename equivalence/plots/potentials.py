@@ -15,9 +15,12 @@ from matplotlib.figure import Figure
 
 from equivalence.algebras import Numeric
 from equivalence.algebras.numeric import checked_matrix
-from equivalence.attention import Layer, linear_attention, softmax_update
-from equivalence.construction import gd_layer, tokens
-from equivalence.descent import gradient, gradient_step, loss
+from equivalence.models.attention.linear import linear_attention
+from equivalence.models.attention.softmax import softmax_update
+from equivalence.models.constructions.linear import gd_layer
+from equivalence.models.descent.least_squares import gradient, gradient_step, loss
+from equivalence.models.heads import Layer
+from equivalence.models.tokens import tokens
 from equivalence.plots.figures import empty, positive
 
 GRID, ARROWS, CIRCLE = 61, 13, 256

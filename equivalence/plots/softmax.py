@@ -20,11 +20,13 @@ from equivalence.algebras import Numeric
 from equivalence.algebras.ball import Ball
 from equivalence.algebras.flint import dense
 from equivalence.algebras.numeric import checked_matrix, checked_rate
-from equivalence.attention import Layer, softmax_update
-from equivalence.construction import prediction, query_tokens, tokens
-from equivalence.descent import centred_step, gradient_step
+from equivalence.models.attention.softmax import softmax_update
+from equivalence.models.constructions.softmax import softmax_pair, softmax_pair_with_sink
+from equivalence.models.descent.centred import centred_step
+from equivalence.models.descent.least_squares import gradient_step
+from equivalence.models.heads import Layer
+from equivalence.models.tokens import prediction, query_tokens, tokens, with_constant, with_sink
 from equivalence.plots.figures import empty, increasing, positive
-from equivalence.softmax_construction import softmax_pair, softmax_pair_with_sink, with_constant, with_sink
 
 BITS = 256
 

@@ -12,8 +12,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from equivalence.algebras import Numeric
-from equivalence.attention import Layer, stack
-from equivalence.construction import gd_layer, gdpp_layer, tokens
+from equivalence.models.attention.linear import stack
+from equivalence.models.constructions.linear import gd_layer, gdpp_layer
+from equivalence.models.heads import Layer
+from equivalence.models.tokens import tokens
 from equivalence.plots.figures import empty, positive
 
 POINTS = 201

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from equivalence.algebras.numeric import checked_matrix, checked_rate
-from equivalence.attention import Head, Layer
+from equivalence.models.heads import Head, Layer
 
 SIZE = (13.0, 7.0)
 COLOURS = "RdBu_r"

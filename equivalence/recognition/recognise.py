@@ -9,10 +9,10 @@ import sympy
 
 from equivalence.algebras.exact import exact
 from equivalence.algebras.numeric import checked_rate
-from equivalence.attention import Layer
-from equivalence.construction import built_count
-from equivalence.recognition.decided import decided
-from equivalence.recognition.measured import measured
+from equivalence.models.constructions.arguments import built_count
+from equivalence.models.heads import Layer
+from equivalence.recognition.exact.decided import decided
+from equivalence.recognition.floats.measured import measured
 from equivalence.recognition.result import Recognition
 from equivalence.recognition.weights import read
 

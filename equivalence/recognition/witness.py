@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import sympy
 
-from equivalence.attention import Layer, linear_attention
-from equivalence.canonical_tensor import Array, CanonicalTensor
-from equivalence.construction import prediction, query_tokens, tokens
-from equivalence.descent import gradient_step
-from equivalence.recognition.bounds import gamma
+from equivalence.models.attention.linear import linear_attention
+from equivalence.models.descent.least_squares import gradient_step
+from equivalence.models.heads import Layer
+from equivalence.models.tokens import prediction, query_tokens, tokens
+from equivalence.recognition.floats.bounds import gamma
 from equivalence.recognition.result import Witness
+from equivalence.recognition.tensor.canonical import Array, CanonicalTensor
 
 VISIBLE = float(np.sqrt(np.finfo(float).eps))
 """A gap of this share of a prediction keeps half of its digits when both are run."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from equivalence.algebras.exact import exact
 from equivalence.algebras.notation import Notation
 from equivalence.algebras.protocol import Size
-from equivalence.printing import ACCENTS, LOWERED, RAISED, SIGNS, latex, latex_letters, text
+from equivalence.models.printing import ACCENTS, LOWERED, RAISED, SIGNS, latex, latex_letters, text
 from equivalence.statements.registry import Claim, Statement
 from equivalence.statements.steps import Differ, Encloses, InIdeal, Item, Less, Positive
 

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from equivalence.algebras.ball import Ball
 from equivalence.algebras.flint import Rational, dense
-from equivalence.attention import Head, Layer, softmax_update
-from equivalence.strategies import layers, matrices, rationals
+from equivalence.models.attention.softmax import softmax_update
+from equivalence.models.heads import Head, Layer
+from equivalence.strategies.draws import layers, matrices, rationals
 
 SHARP = 300
 LARGE_RATIONALS = rationals(max_numerator=60, max_denominator=7)

@@ -14,7 +14,7 @@ import pytest
 from equivalence.algebras import FiniteField, Size, Symbolic
 from equivalence.algebras.blocks import Blocked
 from equivalence.algebras.canonical import UNIT, Form, Letter, Normaliser, times
-from tests.algebras.expressions import Programs, Values, value
+from tests.support.expressions import Programs, Values, value
 
 PRIME = 2**62 + 135
 SIZES = ({"d": 9, "N": 11, "one": 1}, {"d": 12, "N": 10, "one": 1})

@@ -13,7 +13,7 @@ import sympy
 from equivalence.algebras import DegreeAlgebra, error_bound, exact
 from equivalence.algebras.blocks import Blocked
 from equivalence.algebras.degree import Degree, bits, primes_in_range
-from tests.algebras.expressions import Programs, value
+from tests.support.expressions import Programs, value
 
 SIZES = {"d": 2, "N": 3, "one": 1}
 

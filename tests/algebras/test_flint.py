@@ -11,7 +11,7 @@ import pytest
 
 from equivalence.algebras import FiniteField, Rational, Size
 from equivalence.algebras.flint import dense
-from tests.algebras.expressions import Programs, Values, value
+from tests.support.expressions import Programs, Values, value
 
 PRIME = 2**62 + 135
 SIZES = {"d": 3, "N": 2, "one": 1}

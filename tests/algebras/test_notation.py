@@ -16,7 +16,7 @@ from equivalence.algebras import FiniteField, Numeric, Size, Symbolic, exact
 from equivalence.algebras.notation import Notated, Notation, Scalar, convert
 from equivalence.statements import Claim, in_order
 from equivalence.statements.verification import random_prime
-from tests.algebras.expressions import Programs, value
+from tests.support.expressions import Programs, value
 
 alg = Notation()
 d, N = Size("d"), Size("N")

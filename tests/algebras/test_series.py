@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from equivalence.algebras import Rational, exact
 from equivalence.algebras.flint import dense
 from equivalence.algebras.series import exponential, inverse, product
-from equivalence.strategies import matrices, nonzero_rationals, rationals
+from equivalence.strategies.draws import matrices, nonzero_rationals, rationals
 
 T = sympy.Symbol("t")
 ONE, ZERO = Fraction(1), Fraction(0)

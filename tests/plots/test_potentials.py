@@ -14,8 +14,10 @@ import sympy
 
 from equivalence.algebras import Numeric
 from equivalence.algebras.magnitude import MagnitudeAlgebra
-from equivalence.attention import Head, Layer, softmax_update, update
-from equivalence.construction import gd_layer
+from equivalence.models.attention.linear import update
+from equivalence.models.attention.softmax import softmax_update
+from equivalence.models.constructions.linear import gd_layer
+from equivalence.models.heads import Head, Layer
 from equivalence.plots import potentials
 from equivalence.plots.potentials import energy_paths, target_paths, token_fields, weighted_squares
 

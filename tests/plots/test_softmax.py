@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from equivalence.algebras import Numeric
 from equivalence.algebras.magnitude import MagnitudeAlgebra
+from equivalence.models.constructions.softmax import SoftmaxPair
 from equivalence.plots.softmax import Instance, Reading, errors_to_centred_step, errors_to_step, growth
-from equivalence.softmax_construction import SoftmaxPair
 
 DRAWN = 2.0**-51
 BETAS = [1e-6, 1e-5, 1e-3, 0.3, 2.0]

@@ -11,7 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from equivalence.algebras import Numeric
-from equivalence.construction import gdpp_layer
+from equivalence.models.constructions.linear import gdpp_layer
 from equivalence.plots.spectrum import gdpp_spectrum, residual_polynomials, through
 
 UNIT = Fraction(1, 2**53)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from equivalence.attention import Head, Layer
-from equivalence.construction import gd_layer
+from equivalence.models.constructions.linear import gd_layer
+from equivalence.models.heads import Head, Layer
 from equivalence.plots import weight_maps
 
 D_X, D_Y, D_K, D_V = 3, 2, 4, 1

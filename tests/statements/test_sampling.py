@@ -11,8 +11,8 @@ import pytest
 
 import proofs  # noqa: F401  (registers the statements)
 from equivalence.algebras import Numeric
-from equivalence.attention import Layer
-from equivalence.construction import gd_layer
+from equivalence.models.constructions.linear import gd_layer
+from equivalence.models.heads import Layer
 from equivalence.statements import Differ, Statement, find
 from equivalence.statements.inputs import Inputs, inputs_of
 from equivalence.statements.registry import registry, statement

@@ -11,9 +11,11 @@ import sympy
 
 import proofs  # noqa: F401  (registers the statements)
 from equivalence.algebras.degree import primes_in_range
-from equivalence.attention import Layer, stack
-from equivalence.construction import gdpp_layer, prediction, query_tokens, tokens
-from equivalence.descent import Preconditioned, gdpp_step
+from equivalence.models.attention.linear import stack
+from equivalence.models.constructions.linear import gdpp_layer
+from equivalence.models.descent.gdpp import Preconditioned, gdpp_step
+from equivalence.models.heads import Layer
+from equivalence.models.tokens import prediction, query_tokens, tokens
 from equivalence.statements import Differ, InIdeal, Less, Positive, Statement, simulation, verify
 from equivalence.statements.registry import claim_of
 from equivalence.statements.steps import Items

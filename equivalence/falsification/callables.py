@@ -1,0 +1,146 @@
+"""A user's callable: what it must return, how it is probed, and how large rounding may be in its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import numpy as np
+
+from equivalence.falsification.laws import Array, Instance, Terms
+
+Predictor = Callable[[Any, Any, Any], Any]
+"""Context inputs d_x x N, context targets d_y x N and one query d_x x 1 to a prediction d_y x 1."""
+
+PROBES = 8
+"""How many dense instances of each context size measure the callable's gain, and tell whether it is deterministic and reads its context."""
+EXAMPLES = 30
+"""How many instances of each context size a law is compared on, by default."""
+
+
+class CheckedCallable:
+    """A user's callable with its answers checked, and how large rounding may be in them."""
+
+    def __init__(self, predict: Predictor, d_x: int, d_y: int, dtype: np.dtype, rounding: float, seed: int):
+        if not callable(predict):
+            raise TypeError(f"predict: expected a callable of context_x, context_y and query, got {type(predict).__name__}")
+        self.predict, self.d_x, self.d_y, self.dtype, self.rounding, self.seed = predict, d_x, d_y, dtype, rounding, seed
+        self.unit, self.gain, self.reads_context = float(np.finfo(dtype).eps), 0.0, False
+        self.probed: set[int] = set()
+        self.known: dict[tuple[bytes, ...], Array] = {}
+
+    def __call__(self, at: Instance) -> Array:
+        """The prediction, d_y x 1 in double precision; asked for once, as about half of what a search asks for comes again."""
+        positive = (part + 0.0 for part in at)  # −0 is 0
+        if (key := tuple(part.tobytes() for part in positive)) not in self.known:
+            self.known[key] = self.ask(at)
+        return self.known[key]
+
+    def forget(self) -> None:
+        """Ask again for everything."""
+        self.known.clear()
+
+    def ask(self, at: Instance) -> Array:
+        """The prediction, asked for anew; copies go in, so that nothing of ours is changed."""
+        try:
+            returned = self.predict(*(part.astype(self.dtype) for part in at))
+        except Exception as error:
+            raise ValueError(
+                f"predict: raised {type(error).__name__}: {_one_line(error)}, on {_shapes(at)} of {self.dtype}; it must take every context "
+                "of the sizes searched, zeros too (set min_context and max_context to the sizes it takes, and dtype to its floats)"
+            ) from error
+        return self._checked(_as_array(returned), at)
+
+    def _checked(self, found: Array, at: Instance) -> Array:
+        if found.shape != (self.d_y, 1):
+            raise ValueError(f"predict: expected a prediction of shape (d_y, 1) = {(self.d_y, 1)}, got {found.shape}, on {_shapes(at)}")
+        if found.dtype.kind != "f":
+            raise TypeError(f"predict: expected a prediction of floats, got {found.dtype}; convert it")
+        if not np.isfinite(found).all():
+            raise ValueError(f"predict: expected finite numbers, got {shown(found)} for {_data(at)}; guard divisions that can be by zero")
+        self.unit = max(self.unit, float(np.finfo(found.dtype).eps))
+        return found.astype(np.float64)
+
+    def probe(self, count: int) -> None:
+        """Measure the gain on dense instances of N tokens, unless it is known, and refuse what is not deterministic."""
+        if count in self.probed:
+            return
+        self.probed.add(count)
+        random = np.random.default_rng((self.seed, count))
+        shapes = ((self.d_x, count), (self.d_y, count), (self.d_x, 1))
+        for _ in range(PROBES):
+            at = Instance(*(random.choice([-2.0, -1.0, 1.0, 2.0], size=shape) for shape in shapes))
+            first, again, empty = self.ask(at), self.ask(at), self.ask(at.empty)
+            self.gain = max(self.gain, _largest(first) / at.size, _largest(empty) / at.empty.size)
+            if _largest(first - again) > self.rounding * self.unit * self.gain * at.size:
+                refuse_randomness(f"{shown(first)} and then {shown(again)} for {_data(at)}")
+            self.reads_context = self.reads_context or bool((first != empty).any())
+
+    def check_reads_context(self, contexts: range) -> None:
+        """Refuse what ignores its context, whatever its size. On small ones it may: with one token a centred step stays where it is."""
+        for count in contexts:
+            self.probe(count)
+            if self.reads_context:
+                return
+        raise ValueError(
+            "predict: expected a prediction that depends on the context, got the same for zeros on "
+            f"{PROBES * len(contexts)} random contexts; use context_x and context_y"
+        )
+
+    def combination(self, terms: Terms) -> tuple[Array, float]:
+        """A linear combination of predictions, d_y x 1, and what rounding may amount to in it."""
+        total, size = np.zeros((self.d_y, 1)), 0.0
+        for factor, at in terms:
+            value, matrix = self(at), factor * np.eye(self.d_y) if np.ndim(factor) == 0 else factor
+            total = total + matrix @ value
+            size += float(abs(matrix).sum(axis=1).max()) * max(_largest(value), self.gain * at.size)
+        return total, self.rounding * self.unit * size
+
+    def start(self, inputs: Array) -> Array:
+        """``W₀X``, column by column, from tokens of zeros."""
+        nothing = np.zeros((self.d_x, inputs.shape[1])), np.zeros((self.d_y, inputs.shape[1]))
+        return np.hstack([self(Instance(*nothing, column[:, None])) for column in inputs.T])
+
+
+def _as_array(returned: Any) -> Array:
+    """What came back, read as `numpy.asarray` does; tensors by their ``__array__``."""
+    try:
+        found = np.asarray(returned)
+        if found.dtype.kind == "O":
+            raise TypeError("NumPy finds an object in it")
+    except Exception as error:
+        raise TypeError(
+            f"predict: returned a {type(returned).__name__} that is no array of numbers ({_one_line(error)}); return a NumPy array "
+            "(of a PyTorch tensor: .detach().cpu().numpy())"
+        ) from error
+    return found
+
+
+def _one_line(error: Exception) -> str:
+    """What an error says first; JAX's go on for pages."""
+    return str(error).strip().partition("\n")[0]
+
+
+def refuse_randomness(what: str) -> NoReturn:
+    """Raise the error for a callable that is not deterministic."""
+    raise ValueError(f"predict: expected the same prediction for the same input, got {what}; fix its seed, and switch dropout off")
+
+
+def _largest(value: Array) -> float:
+    return float(abs(value).max())
+
+
+def _shapes(at: Instance) -> str:
+    return ", ".join(f"{name} {part.shape}" for name, part in at._asdict().items())
+
+
+def _data(at: Instance) -> str:
+    return ", ".join(f"{name} = {shown(part)}" for name, part in at._asdict().items())
+
+
+def shown(value: Any) -> str:
+    """A matrix by rows, separated by semicolons; a column of one entry as a number."""
+    if np.ndim(value) < 2:
+        return str(value)
+    rows = "; ".join(" ".join(f"{entry:.6g}" for entry in row) for row in value)
+    return rows if np.size(value) == 1 else f"[{rows}]"

@@ -1,0 +1,166 @@
+"""What falsification finds, and how it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from equivalence.falsification.callables import shown
+from equivalence.falsification.laws import Array, Instance, Law
+
+
+@dataclass(frozen=True, eq=False)
+class Counterexample:
+    """Where a law is broken.
+
+    Attributes:
+        instance: the context and the query.
+        others: what else the law speaks of, by its name in the formula.
+        left, right: the two sides, d_y x 1.
+        tolerance: what rounding may account for; some entry of the sides differs by more.
+    """
+
+    instance: Instance
+    others: Mapping[str, Any]
+    left: Array
+    right: Array
+    tolerance: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Lists and numbers only."""
+        arrays = {**self.instance._asdict(), "left": self.left, "right": self.right}
+        others = {name: np.asarray(value).tolist() for name, value in self.others.items()}
+        return {**{name: array.tolist() for name, array in arrays.items()}, "others": others, "tolerance": self.tolerance}
+
+    def __str__(self) -> str:
+        names = dict(zip("XYq", self.instance, strict=True))
+        data = ", ".join(f"{name} = {shown(value)}" for name, value in (*names.items(), *self.others.items()))
+        return f"{data}: left {shown(self.left)}, right {shown(self.right)}; rounding accounts for {self.tolerance:.1e} at most"
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What became of one law.
+
+    Attributes:
+        law: which.
+        instances: how many were compared; those of the shrinking are not counted.
+        contexts: the context sizes that they had, in order.
+        counterexample: the smallest one found, or None.
+        untested: why the law was not tested; empty if it was.
+    """
+
+    law: Law
+    instances: int = 0
+    contexts: tuple[int, ...] = ()
+    counterexample: Counterexample | None = None
+    untested: str = ""
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether it held on all instances; None if it was not tested."""
+        return None if self.untested else self.counterexample is None
+
+    @property
+    def outcome(self) -> str:
+        """In words."""
+        if self.untested:
+            return f"not tested: {self.untested}"
+        return f"broken by {self.counterexample}" if self.counterexample else f"held on {self.instances} instances of {self._sizes}"
+
+    @property
+    def _sizes(self) -> str:
+        first, last = self.contexts[0], self.contexts[-1]
+        return f"{first} to {last} tokens" if first < last else f"{first} token{'s' * (first > 1)}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dicts, lists, text and numbers."""
+        found = self.counterexample.to_json() if self.counterexample else None
+        told = {"law": self.law.name, "formula": self.law.formula, "holds": self.holds, "instances": self.instances}
+        return {**told, "contexts": list(self.contexts), "counterexample": found, "untested": self.untested}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Falsification:
+    """All laws, each on its own.
+
+    Attributes:
+        d_x, d_y: rows of the inputs and of the targets.
+        contexts: the smallest and the largest context size that were allowed; each report has those that were searched.
+        reports: one a law.
+        step_sizes: s for each context size, read off one token; empty if a law is broken, as then there is none.
+        rounding: how many units of rounding were allowed for.
+        unit: the machine epsilon of the coarsest type of floats that went in or came out.
+    """
+
+    d_x: int
+    d_y: int
+    contexts: tuple[int, int]
+    reports: tuple[Report, ...]
+    step_sizes: Mapping[int, float]
+    rounding: float
+    unit: float
+
+    @property
+    def broken(self) -> tuple[Report, ...]:
+        """The laws with a counterexample."""
+        return tuple(report for report in self.reports if report.counterexample)
+
+    @property
+    def refuted(self) -> bool:
+        """Whether some law is broken, so that the callable is not gradient descent."""
+        return bool(self.broken)
+
+    @property
+    def conclusion(self) -> str:
+        """What this shows, and what not."""
+        if is_settled(self.reports):
+            return "This is neither gradient descent nor preconditioned gradient descent, at any rate, from any W₀."
+        if self.broken:
+            return (
+                "This is not gradient descent, at any rate, from any W₀. Preconditioned gradient descent keeps every law that was not seen "
+                "to break, so it is not excluded."
+            )
+        return (
+            "No law was seen to break, on finitely many instances: evidence, no proof. What keeps all laws on every instance is gradient "
+            "descent, with one step size for each context size (statement 9.3). The laws on reflections are needed for that: "
+            "preconditioned gradient descent keeps the others. Laws that were not tested, and contexts of other sizes, are left open."
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dicts, lists, text and numbers."""
+        sizes = {"d_x": self.d_x, "d_y": self.d_y, "contexts": list(self.contexts)}
+        verdict = {"refuted": self.refuted, "conclusion": self.conclusion, "laws": [report.to_json() for report in self.reports]}
+        rates = {str(count): rate for count, rate in self.step_sizes.items()}
+        return {**sizes, **verdict, "step_sizes": rates, "rounding": self.rounding, "unit": self.unit}
+
+    def __repr__(self) -> str:
+        return f"<{self._title}>"
+
+    def __str__(self) -> str:
+        laws = [f"  {report.law.name}: {report.law.formula}\n    {report.outcome}" for report in self.reports]
+        return "\n".join([self._title, *laws, *self._rates, self.conclusion])
+
+    def _repr_markdown_(self) -> str:
+        cells = [(report.law.name, report.law.formula, report.outcome) for report in self.reports]
+        table = ["| law | formula | outcome |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in cells)]
+        return "\n\n".join([f"**{self._title}**", "\n".join(table), *self._rates, self.conclusion])
+
+    @property
+    def _title(self) -> str:
+        least, most = self.contexts
+        found = f"refuted, {len(self.broken)} of {len(self.reports)} laws are broken" if self.refuted else "not refuted"
+        return f"Gradient descent, d_x = {self.d_x}, d_y = {self.d_y}, contexts of {least} to {most} tokens: {found}"
+
+    @property
+    def _rates(self) -> list[str]:
+        rates = ", ".join(f"{rate:.6g} at N = {count}" for count, rate in self.step_sizes.items())
+        return [f"Step size s: {rates}"] if rates else []
+
+
+def is_settled(reports: Iterable[Report]) -> bool:
+    """Whether a law is broken that preconditioned gradient descent keeps: nothing more general is left to exclude."""
+    return any(report.counterexample and report.law.preconditioned for report in reports)

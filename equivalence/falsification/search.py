@@ -1,0 +1,252 @@
+"""Is a callable gradient descent? Each law of a gradient step is searched for its smallest counterexample (statement 9.3).
+
+What keeps all the laws everywhere is gradient descent. A search sees finitely many instances: it refutes, it never proves. This module
+needs Hypothesis, and no array library but NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from random import Random
+from typing import Any, NoReturn
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, Verbosity, find, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Flaky, NoSuchExample
+from hypothesis.strategies import SearchStrategy
+
+from equivalence.falsification.callables import EXAMPLES, CheckedCallable, Predictor, refuse_randomness
+from equivalence.falsification.laws import LAWS, Array, Instance, Law, told
+from equivalence.falsification.report import Counterexample, Falsification, Report, is_settled
+
+ENTRIES = (0, 1, -1, 2, -2, 3, -3, 0.5, -0.5, 1.5, -1.5)
+"""What data are made of, simplest first: exact in every type of floats, and so are their sums and products."""
+FACTORS = (2, -1, 3, -2)
+Drawn = tuple[Instance, Mapping[str, Any]]
+"""An instance, and what else a law speaks of."""
+HEADROOM = 64
+"""How much larger than the predictions the terms within the callable may be, by default; see `falsify`."""
+
+
+def falsify(
+    predict: Predictor,
+    *,
+    d_x: int,
+    d_y: int,
+    min_context: int = 1,
+    max_context: int = 3,
+    examples: int = EXAMPLES,
+    rounding: float | None = None,
+    seed: int = 0,
+    dtype: Any = np.float64,
+) -> Falsification:
+    """Search each law of a gradient step for the smallest instance that breaks it.
+
+    Small contexts come first. Once a law is broken that preconditioned gradient descent keeps too, the verdict is settled, and larger
+    contexts are searched only for the laws that say nothing on smaller ones.
+
+    Two sides differ if some entry differs by more than ``rounding`` units of the sizes of the terms on both sides. A term's size is that
+    of its prediction, or, since a prediction may be small by cancellation, ``(1 + Σᵢ‖eᵢ‖²)‖q‖`` times the largest ratio of the two on
+    dense instances, if that is more. By default rounding is 64 (N + d_x + d_y) at the largest N: sums of N, d_x and d_y terms one
+    after another lose at most about N + d_x + d_y units (Higham 2002, chapter 3), and 64 is room for terms inside that are larger than
+    what comes out, as in heads that cancel. So it is stated, not derived: nothing is known of the inside. If it is ill-conditioned,
+    raise it.
+
+    Args:
+        predict: a function of context_x, d_x x N, context_y, d_y x N, and query, d_x x 1, to the prediction, d_y x 1, for every N in
+            the range. It is given copies, as NumPy arrays, and may return anything that `numpy.asarray` reads as floats. A few hundred
+            predictions are asked for where it is refuted, up to two thousand where not. Where it is a pure function in JAX, hand in
+            `jax.jit` of it: op by op, JAX compiles each operation for each context size by itself, and most of the time may go there. A
+            PyTorch module needs `dtype=numpy.float32`, `torch.from_numpy` before and `.detach().numpy()` after it.
+        d_x, d_y: rows of the inputs and of the targets.
+        min_context, max_context: the context sizes N; for one that takes a single size, give it twice. Laws on several tokens need 2.
+        examples: how many instances of each context size a law is compared on; a third of them have one nonzero entry a column at most.
+        rounding: how many units of rounding are allowed for.
+        seed: seeds the search; the same seed finds the same.
+        dtype: the type of the arrays that predict is given.
+
+    Raises:
+        TypeError, ValueError: naming the argument; or naming predict, if it raises, returns no floats of shape (d_y, 1), NaN or
+            infinity, different predictions for one input, or does not depend on the context.
+    """
+    for name, count, least in (
+        ("d_x", d_x, 1),
+        ("d_y", d_y, 1),
+        ("min_context", min_context, 1),
+        ("examples", examples, 1),
+        ("seed", seed, 0),
+    ):
+        _check_count(name, count, least)
+    _check_count("max_context", max_context, min_context)
+    allowed = _checked_rounding(rounding, HEADROOM * (max_context + d_x + d_y))
+    searched = CheckedCallable(predict, d_x, d_y, _checked_dtype(dtype), allowed, seed)
+    contexts = range(min_context, max_context + 1)
+    searched.check_reads_context(contexts)
+    reports = _searched_laws(searched, contexts, examples, seed)
+    kept = not any(report.counterexample for report in reports)
+    step_sizes = {count: _step_size(searched, count) for count in contexts} if kept else {}
+    return Falsification(d_x, d_y, (min_context, max_context), reports, step_sizes, allowed, searched.unit)
+
+
+def _compare(predict: CheckedCallable, law: Law, at: Instance, others: Mapping[str, Any]) -> Counterexample | None:
+    """Both sides of a law on an instance; None if they are equal up to rounding."""
+    sides = law.sides(at, others, predict.start)
+    (left, left_rounding), (right, right_rounding) = (predict.combination(terms) for terms in sides)
+    if abs(left - right).max() <= left_rounding + right_rounding:
+        return None
+    seen = sides[0][0][1] if law.derives_targets else at
+    return Counterexample(seen, others, left, right, left_rounding + right_rounding)
+
+
+def _step_size(predict: CheckedCallable, count: int) -> float:
+    """The s of a context size: what the target of one unit token does to a unit query."""
+    x, y = (np.zeros((rows, count)) for rows in (predict.d_x, predict.d_y))
+    x[0, 0] = y[0, 0] = 1
+    return float(predict.combination(told(Instance(x, y, x[:, :1])))[0][0, 0])
+
+
+def _searched_laws(predict: CheckedCallable, contexts: range, examples: int, seed: int) -> tuple[Report, ...]:
+    """All laws on one context size after another, until one settles the verdict; then only laws that were on no size yet."""
+    reports = [Report(law) for law in LAWS]
+    for count in contexts:
+        settled = is_settled(reports)
+        for place, report in enumerate(reports):
+            if report.counterexample or (settled and report.contexts):
+                continue
+            untested = _why_untested(report.law, predict.d_y, count, reports[0])
+            if not untested:
+                reports[place] = _searched(predict, report, count, examples, Random(seed))
+            elif not report.contexts:
+                reports[place] = replace(report, untested=untested)
+    return tuple(reports)
+
+
+def _searched(predict: CheckedCallable, before: Report, count: int, examples: int, random: Random) -> Report:
+    """The report after contexts of one more size: compared on instances until one breaks the law; that one is shrunk."""
+    law, compared, smallest = before.law, list[bool](), None
+    predict.probe(count)
+
+    def breaks(drawn: Drawn) -> bool:
+        compared.append(_compare(predict, law, *drawn) is not None)
+        return compared[-1]
+
+    few = examples // 3
+    for strategy, number in zip(_instances(law, predict, count), (few, examples - few), strict=True):
+        smallest = smallest or _smallest(law, strategy, breaks, number, random)
+    counterexample = _confirmed(predict, law, smallest) if smallest else None
+    instances = before.instances + (compared.index(True) + 1 if counterexample else len(compared))
+    return Report(law, instances, (*before.contexts, count), counterexample)
+
+
+def _smallest(law: Law, strategy: SearchStrategy[Drawn], breaks: Callable[[Drawn], bool], examples: int, random: Random) -> Drawn | None:
+    """The smallest instance that breaks a law, if one is found."""
+    if not examples:
+        return None
+    try:
+        return find(strategy, breaks, settings=_settings(examples), random=random)
+    except NoSuchExample:
+        return None
+    except Flaky:
+        _refuse_change(law)
+    except (TypeError, ValueError) as error:
+        raise type(error)(str(error)) from error.__cause__  # without the notes that the search adds
+
+
+def _confirmed(predict: CheckedCallable, law: Law, smallest: Drawn) -> Counterexample:
+    """The counterexample, if the callable stands by it."""
+    found = _compare(predict, law, *smallest)
+    predict.forget()
+    again = _compare(predict, law, *smallest)
+    if found is None or again is None or abs(found.left - again.left).max() > found.tolerance:
+        _refuse_change(law)
+    return found
+
+
+def _refuse_change(law: Law) -> NoReturn:
+    refuse_randomness(f"a different one when it was asked again, for the law “{law.name}”")
+
+
+def _settings(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+    )
+
+
+def _instances(law: Law, predict: CheckedCallable, count: int) -> tuple[SearchStrategy[Drawn], SearchStrategy[Drawn]]:
+    """Instances of a law with N tokens, and what else it speaks of: with one nonzero entry a column at most, which shrink in few steps
+    whatever d_x is, and then any. Both shrink to zeros and ones.
+    """
+    d_x, d_y = predict.d_x, predict.d_y
+    kinds = {"inputs": (d_x, count), "targets": (d_y, count), "query": (d_x, 1), "output": (d_y, 1)}
+    shapes = {"X": kinds["inputs"], "q": kinds["query"], **({} if law.derives_targets else {"Y": kinds["targets"]})}
+    shapes |= {name: kinds[kind] for name, kind in law.others.items() if kind in kinds}
+    choices = {"factor": st.sampled_from(FACTORS), "order": st.permutations(range(count))}
+    others = st.fixed_dictionaries({name: choices[kind] for name, kind in law.others.items() if kind in choices})
+
+    def built(arrays: dict[str, Array], drawn: dict[str, Any]) -> Drawn:
+        targets = arrays.get("Y", np.zeros(kinds["targets"]))
+        return Instance(arrays["X"], targets, arrays["q"]), {**drawn, **{name: arrays[name] for name in law.others if name in arrays}}
+
+    size = sum(rows * cols for rows, cols in shapes.values())
+    entries = st.lists(st.sampled_from(ENTRIES), min_size=size, max_size=size)
+    few = st.fixed_dictionaries({name: _sparse(*shape) for name, shape in shapes.items()})
+    return st.builds(built, few, others), st.builds(built, entries.map(lambda found: _cut(found, shapes)), others)
+
+
+def _sparse(rows: int, cols: int) -> SearchStrategy[Array]:
+    """Matrices with at most one nonzero entry a column."""
+    column = st.tuples(st.sampled_from(ENTRIES), st.integers(0, rows - 1))
+
+    def placed(found: list[tuple[float, int]]) -> Array:
+        values, places = zip(*found, strict=True)
+        return np.array(values) * (np.arange(rows)[:, None] == places)
+
+    return st.lists(column, min_size=cols, max_size=cols).map(placed)
+
+
+def _cut(entries: list[float], shapes: Mapping[str, tuple[int, int]]) -> dict[str, Array]:
+    """One array after another from a list of entries."""
+    ends = np.cumsum([rows * cols for rows, cols in shapes.values()])
+    pieces = np.split(np.array(entries, dtype=np.float64), ends[:-1])
+    return {name: piece.reshape(shape) for (name, shape), piece in zip(shapes.items(), pieces, strict=True)}
+
+
+def _why_untested(law: Law, d_y: int, context: int, start: Report) -> str:
+    if context < law.least_context:
+        return f"it speaks of {law.least_context} tokens at least; set max_context to {law.least_context} or more"
+    if "output" in law.others.values() and d_y == 1:
+        return "for d_y = 1 the only reflection is a change of sign, which the law on targets covers"
+    if law.derives_targets and start.counterexample:
+        return "the start is not linear, so there is no W₀"
+    return ""
+
+
+def _check_count(name: str, value: Any, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name}: expected an integer, got {value!r}")
+    if value < least:
+        raise ValueError(f"{name}: expected at least {least}, got {value}")
+
+
+def _checked_rounding(rounding: Any, default: int) -> float:
+    if rounding is None:
+        return float(default)
+    if isinstance(rounding, bool) or not isinstance(rounding, int | float):
+        raise TypeError(f"rounding: expected a number of units, got {rounding!r}")
+    if not 0 < rounding < np.inf:
+        raise ValueError(f"rounding: expected a positive finite number of units, got {rounding}")
+    return float(rounding)
+
+
+def _checked_dtype(dtype: Any) -> np.dtype:
+    found = np.dtype(dtype)
+    if found.kind != "f":
+        raise TypeError(f"dtype: expected a type of floats, got {found}")
+    return found

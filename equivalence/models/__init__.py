@@ -1,0 +1,1 @@
+"""Programs over any algebra: layers, descents, and the weights that make one the other."""

@@ -1,0 +1,60 @@
+"""Linear self-attention on tokens that are the columns of a matrix.
+
+Tokens serve as keys and values (the *context*) or as queries. A layer with residual maps a query token q to
+``q + Σ_h P_h W_{V,h} C (W_{K,h} C)ᵀ W_{Q,h} q``, C the keys' tokens (von Oswald et al. 2022, eq. 6). There is no softmax and no
+scaling by 1/sqrt(d_k).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from equivalence.algebras.detect import algebra_of
+from equivalence.models.heads import Head, Layer, Matrix
+
+
+def head_update(head: Head, context: Matrix, queries: Matrix) -> Matrix:
+    """``P W_V C (W_K C)ᵀ W_Q q`` for all query tokens at once.
+
+    Args:
+        head: the weights.
+        context: the tokens that serve as keys and values, d x N.
+        queries: the query tokens, d x M.
+
+    Returns:
+        The update of the query tokens, d x M. Multiplied so that no N x M matrix of scores is formed.
+    """
+    memory = (head.value @ context) @ (head.key @ context).T
+    return head.projection @ (memory @ (head.query @ queries))
+
+
+def update(layer: Layer, context: Matrix, queries: Matrix) -> Matrix:
+    """The sum of the heads' updates, d x M."""
+    first, *others = layer.heads
+    change = head_update(first, context, queries)
+    for head in others:
+        change = change + head_update(head, context, queries)
+    return change
+
+
+def linear_attention(layer: Layer, context: Matrix, queries: Matrix, *, queries_as_keys: bool = False) -> tuple[Matrix, Matrix]:
+    """One layer with residual, on context and queries.
+
+    Args:
+        layer: the heads.
+        context: d x N.
+        queries: d x M.
+        queries_as_keys: whether the queries serve as keys and values too.
+
+    Returns:
+        The updated context and the updated queries.
+    """
+    keys = algebra_of(context).block([[context, queries]]) if queries_as_keys else context
+    return context + update(layer, keys, context), queries + update(layer, keys, queries)
+
+
+def stack(layers: Sequence[Layer], context: Matrix, queries: Matrix, *, queries_as_keys: bool = False) -> tuple[Matrix, Matrix]:
+    """Layers one after another; a recurrent stack is ``[layer] * K``."""
+    for layer in layers:
+        context, queries = linear_attention(layer, context, queries, queries_as_keys=queries_as_keys)
+    return context, queries

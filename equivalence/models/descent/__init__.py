@@ -1,0 +1,22 @@
+"""Gradient descent on least squares and its relatives, as programs over any algebra."""
+
+from equivalence.models.descent.centred import centred_gradient, centred_step, centring
+from equivalence.models.descent.data import data_step
+from equivalence.models.descent.gdpp import Preconditioned, gdpp_features, gdpp_step
+from equivalence.models.descent.least_squares import gradient, gradient_step, loss, preconditioned_step, trajectory, weight_change
+
+__all__ = [
+    "Preconditioned",
+    "centred_gradient",
+    "centred_step",
+    "centring",
+    "data_step",
+    "gdpp_features",
+    "gdpp_step",
+    "gradient",
+    "gradient_step",
+    "loss",
+    "preconditioned_step",
+    "trajectory",
+    "weight_change",
+]

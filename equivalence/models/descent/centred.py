@@ -1,0 +1,34 @@
+"""Steps on least squares with an intercept that is profiled out (statement 6.8)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from equivalence.algebras.detect import algebra_of
+from equivalence.models.descent.least_squares import (
+    Matrix,
+    Scalar,
+    _count,
+)
+
+
+def centring(algebra: Any, count: Any) -> Matrix:
+    """``C = I − 11ᵀ/N``, N x N, which takes the mean over the examples off.
+
+    Args:
+        algebra: the reading to build it in.
+        count: N.
+    """
+    return algebra.eye(count) - (algebra.scalar(1) / algebra.scalar(count)) * algebra.ones(count, count)
+
+
+def centred_gradient(weights: Matrix, inputs: Matrix, targets: Matrix) -> Matrix:
+    """``(1/N)(WX − Y)CXᵀ``, d_y x d_x: the gradient where an intercept is fitted too, and profiled out (statement 6.8)."""
+    algebra = algebra_of(inputs)
+    error = (weights @ inputs - targets) @ centring(algebra, inputs.shape[1])
+    return (algebra.scalar(1) / _count(inputs)) * (error @ inputs.T)
+
+
+def centred_step(weights: Matrix, inputs: Matrix, targets: Matrix, rate: Scalar) -> Matrix:
+    """``W − η(1/N)(WX − Y)CXᵀ``, d_y x d_x."""
+    return weights - rate * centred_gradient(weights, inputs, targets)

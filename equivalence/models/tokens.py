@@ -1,0 +1,55 @@
+"""Tokens that carry a regression problem: ``[x; y]`` in the context, ``[q; −W₀q]`` for a query, and how a prediction is read out."""
+
+from __future__ import annotations
+
+from equivalence.algebras.detect import algebra_of
+from equivalence.algebras.protocol import Dimension
+from equivalence.models.heads import Matrix
+
+
+def tokens(inputs: Matrix, targets: Matrix) -> Matrix:
+    """Context tokens ``[X; Y]``, (d_x + d_y) x N."""
+    return algebra_of(inputs).block([[inputs], [targets]])
+
+
+def query_tokens(initial: Matrix, queries: Matrix) -> Matrix:
+    """Query tokens ``[Q; −W₀Q]``, (d_x + d_y) x M."""
+    return tokens(queries, -(initial @ queries))
+
+
+def prediction(queries: Matrix, d_x: Dimension, d_y: Dimension) -> Matrix:
+    """Minus the y-part of query tokens, d_y x M."""
+    algebra = algebra_of(queries)
+    return -(algebra.block([[algebra.zeros(d_y, d_x), algebra.eye(d_y)]]) @ queries)
+
+
+def separate_tokens(inputs: Matrix, targets: Matrix, queries: Matrix) -> Matrix:
+    """Tokens that carry an input or a target, not both (statement 4.1).
+
+    Rows: x, y, and one-hot positions in three groups (N x-tokens, N y-tokens, M queries). Columns ``[X 0 Q; 0 Y 0]`` over the
+    positions, so (d_x + d_y + 2N + M) x (2N + M).
+    """
+    algebra = algebra_of(inputs)
+    (d_x, count), d_y, asked = inputs.shape, targets.shape[0], queries.shape[1]
+    zeros = algebra.zeros
+    return algebra.block(
+        [
+            [inputs, zeros(d_x, count), queries],
+            [zeros(d_y, count), targets, zeros(d_y, asked)],
+            [algebra.eye(count), zeros(count, count), zeros(count, asked)],
+            [zeros(count, count), algebra.eye(count), zeros(count, asked)],
+            [zeros(asked, count), zeros(asked, count), algebra.eye(asked)],
+        ]
+    )
+
+
+def with_constant(tokens: Matrix) -> Matrix:
+    """The tokens with a row of ones below."""
+    algebra = algebra_of(tokens)
+    return algebra.block([[tokens], [algebra.ones(1, tokens.shape[1])]])
+
+
+def with_sink(context: Matrix) -> Matrix:
+    """The context with one more token, all zero."""
+    algebra = algebra_of(context)
+    return algebra.block([[context, algebra.zeros(context.shape[0], 1)]])

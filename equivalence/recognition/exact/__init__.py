@@ -1,0 +1,1 @@
+"""Exact weights are decided (statement 9.1)."""

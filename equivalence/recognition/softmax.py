@@ -1,0 +1,149 @@
+"""What to say of a trained softmax layer: why it is no gradient step, and which step its sensitivity is nearest to. Needs JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from equivalence.alignment.metrics import Predictor, centred_descent, gradient_descent, sensitivity, softmax_layer
+from equivalence.models.attention.softmax import softmax_update
+from equivalence.models.heads import Layer
+from equivalence.models.tokens import prediction, query_tokens, tokens
+
+INSTANCES = 256
+NOTE = "witness and nearest step are for W₀ = 0, which is assumed, not found; the update of the context tokens is not judged"
+
+
+class RepeatedToken(NamedTuple):
+    """A context of N copies of one token, where a step's predictions at q and −q are opposite and a softmax layer's changes are equal.
+
+    Attributes:
+        context_x, context_y: d_x x N and d_y x N.
+        query: q, d_x x 1, with x·q = 1.
+        prediction, opposite: the layer's at q and at −q from W₀ = 0, d_y x 1. One step from there predicts ηy and −ηy.
+    """
+
+    context_x: np.ndarray
+    context_y: np.ndarray
+    query: np.ndarray
+    prediction: np.ndarray
+    opposite: np.ndarray
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A kind of step, at the rate that fits the layer's sensitivities best.
+
+    Attributes:
+        family: "gradient descent" or "centred gradient descent" (statement 6.8).
+        learning_rate: η, by least squares over all instances.
+        model_cosine: the mean cosine of the sensitivities; no rate changes it.
+        relative_distance: ``‖S − S*‖ / ‖S‖`` of the sensitivities on all instances together.
+    """
+
+    family: str
+    learning_rate: float
+    model_cosine: float
+    relative_distance: float
+
+
+@dataclass(frozen=True, eq=False)
+class SoftmaxRecognition:
+    """The verdict on a softmax layer, which is never gradient descent (statement 6.4).
+
+    Attributes:
+        witness: a context that shows it.
+        candidates: gradient descent and centred gradient descent, the nearer one first.
+        initial: W₀ = 0, d_y x d_x, where both start: assumed, not found.
+        instances: how many random instances they were compared on.
+        context: N.
+        note: what is assumed, and what is not judged.
+    """
+
+    witness: RepeatedToken
+    candidates: tuple[Candidate, ...]
+    initial: np.ndarray
+    instances: int
+    context: int
+    note: str = NOTE
+
+    def __str__(self) -> str:
+        seen = self.witness
+        lines = [
+            "family: none; a softmax layer is gradient descent at no rate (statement 6.4)",
+            f"witness: {self.context} times the token x = {_row(seen.context_x)}, y = {_row(seen.context_y)}, W₀ = 0",
+            f"  at q = {_row(seen.query)} it predicts {_row(seen.prediction)}, at −q {_row(seen.opposite)}; a step predicts ηy and −ηy",
+            f"nearest in sensitivity, on {self.instances} random instances with entries in (−½, ½), from W₀ = 0:",
+        ]
+        for found in self.candidates:
+            lines.append(
+                f"  {found.family}: relative distance {found.relative_distance:.4g} at learning rate {found.learning_rate:.6g}, "
+                f"mean cosine {found.model_cosine:.4g}"
+            )
+        return "\n".join([*lines, f"note: {self.note}"])
+
+
+def recognise_softmax(layer: Layer, *, d_x: int, d_y: int, context: int) -> SoftmaxRecognition:
+    """A witness against gradient descent, and the nearest of it and centred gradient descent; both from W₀ = 0, which is assumed.
+
+    The instances are chapter 8's: a task of normal weights, inputs uniform on (−½, ½), drawn from a fixed seed.
+
+    Args:
+        layer: its weights for softmax attention on tokens ``[x; y]``, keys the context only, with residual; a factor 1/√d_k put into W_Q.
+        d_x, d_y: rows of the inputs and of the targets.
+        context: N.
+
+    Raises:
+        ValueError: weights for tokens of another size, or a layer whose prediction does not depend on the query on some instance.
+    """
+    start = jnp.zeros((d_y, d_x), dtype=jnp.float32)
+    predict = softmax_layer(layer, start)
+    steps = gradient_descent(start, learning_rate=1), centred_descent(start, learning_rate=1)
+    S, *units = _slopes((predict, *steps), _instances(d_x, d_y, context))
+    if (flat := np.flatnonzero(~S.any(axis=(1, 2)))).size:
+        raise ValueError(
+            f"layer: expected a prediction that depends on the query; its sensitivity is 0 on {flat.size} of {INSTANCES} instances"
+        )
+    candidates = [_fitted(family, S, unit) for family, unit in zip(("gradient descent", "centred gradient descent"), units, strict=True)]
+    nearest_first = tuple(sorted(candidates, key=lambda candidate: candidate.relative_distance))
+    return SoftmaxRecognition(_repeated_token(layer, d_x, d_y, context), nearest_first, np.zeros((d_y, d_x)), INSTANCES, context)
+
+
+def _repeated_token(layer: Layer, d_x: int, d_y: int, context: int) -> RepeatedToken:
+    x, y = np.eye(d_x, 1), np.eye(d_y, 1)
+    X, Y = np.tile(x, context), np.tile(y, context)
+    queries = query_tokens(np.zeros((d_y, d_x)), np.hstack([x, -x]))
+    predicted = prediction(queries + softmax_update(layer.to_numpy(), tokens(X, Y), queries), d_x, d_y)
+    return RepeatedToken(X, Y, x, predicted[:, :1], predicted[:, 1:])
+
+
+def _instances(d_x: int, d_y: int, context: int) -> list[np.ndarray]:
+    """Chapter 8's task, in batches. Drawn by NumPy, as JAX would compile for seconds to draw once."""
+    random = np.random.default_rng(0)
+    X, query = (random.uniform(-0.5, 0.5, size=(INSTANCES, d_x, count)) for count in (context, 1))
+    Y = random.normal(size=(INSTANCES, d_y, d_x)) @ X
+    return [array.astype(np.float32) for array in (X, Y, query)]
+
+
+def _slopes(predictors: Sequence[Predictor], data: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The sensitivities of each, batch x d_y x d_x."""
+    found = jax.jit(jax.vmap(lambda *instance: [sensitivity(predict, *instance) for predict in predictors]))(*data)
+    return [np.asarray(slopes, dtype=float) for slopes in found]
+
+
+def _fitted(family: str, S: np.ndarray, unit: np.ndarray) -> Candidate:
+    """The step at the best rate: it is linear in it, so rate 1 tells all."""
+    products = (S * unit).sum(axis=(1, 2))
+    cosines = products / (np.linalg.norm(S, axis=(1, 2)) * np.linalg.norm(unit, axis=(1, 2)))
+    rate = products.sum() / (unit**2).sum()
+    distance = np.linalg.norm(S - rate * unit) / np.linalg.norm(S)
+    return Candidate(family, float(rate), float(cosines.mean()), float(distance))
+
+
+def _row(column: np.ndarray) -> str:
+    return f"({', '.join(f'{entry + 0.0:.6g}' for entry in column[:, 0])})"

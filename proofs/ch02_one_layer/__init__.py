@@ -1,0 +1,5 @@
+"""Chapter 2: one layer is one step, and which weights are."""
+
+from proofs.ch02_one_layer import one_layer, uniqueness
+
+__all__ = ["one_layer", "uniqueness"]

@@ -1,0 +1,287 @@
+r"""Chapter 2, second half: which weights are a gradient step, and how few contexts decide it (statements 2.3 and 2.4).
+
+A head enters only through ``A = P W_V`` and ``B = W_Kᵀ W_Q``; it maps a query token q to ``A C Cᵀ B q``. One entry of that, for one
+context token e, is ``aᵀe eᵀb`` with a a row of A and b a column of B: a product of two linear forms in e. Everything below follows
+from how such products factor.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import sympy
+
+from equivalence.models.attention.linear import linear_attention, update
+from equivalence.models.constructions.linear import gd_layer
+from equivalence.models.descent.least_squares import gradient_step
+from equivalence.models.heads import Head, Layer
+from equivalence.models.tokens import prediction, query_tokens, tokens
+from equivalence.statements import Differ, InIdeal, statement
+from equivalence.statements.steps import Items
+from proofs.ch01_data_updates.data_updates import VON_OSWALD
+from proofs.ch02_one_layer.one_layer import arbitrary_head
+
+
+def head_of(algebra: Any, A: Any, B: Any) -> Layer:
+    """The layer ``q ↦ q + A C Cᵀ B q``, with identities for key and projection."""
+    d = A.shape[0]
+    return Layer((Head(key=algebra.eye(d), query=B, value=A, projection=algebra.eye(d)),))
+
+
+@statement(
+    "2.3",
+    "Which parametrisations are one gradient step",
+    kind="characterisation",
+    claim="only if, for the prediction, decided at (d_x, d_y) = (2, 1) and (1, 2)",
+    source=f"{VON_OSWALD}, section 2, “Uniqueness”",
+)
+def parametrisations() -> Items:
+    """One head, η ≠ 0, (d_x, d_y) ≠ (1, 1): the prediction is one step on every context and query iff
+    ``(A_y, B[I; −W₀]) = (c s [W₀, −I], (1/c)[I; 0])`` for some c ≠ 0 (A_y: the y rows of A). The context tokens are updated as in 2.1 too,
+    for all contexts with N ≥ 2, iff moreover ``A_x = 0`` and ``B = (1/c) diag(I, 0)``.
+
+    For d_x = d_y = 1 there is a second, *swapped* solution: the values carry x and the scores read W₀x − y. Inside a head,
+    ``(W_K, W_Q) → (TW_K, T⁻ᵀW_Q)`` and ``(P, W_V) → (PS, S⁻¹W_V)`` change nothing.
+
+    “If” holds for all sizes. “Only if”: one-token contexts decide (2.4), so row by column ``a ⊙ b = s f ⊙ p`` (⊙: symmetric product;
+    f a row of [W₀, −I], p a column of [I; 0]). The factor lemma, for all sizes, leaves {a, b} = {cf, p/c} up to order, and the
+    order is settled because no two of p_j, p_j', f_k are proportional and some row or column has two partners. That last
+    bookkeeping over indices is informal; its conclusion is decided by Gröbner bases at (d_x, d_y) = (2, 1) and (1, 2), and for the
+    context tokens at (2, 1).
+    """
+    for d_x, d_y in ((2, 1), (1, 2)):
+        unknown = Unknowns(d_x, d_y)
+        yield f"d_x = {d_x}, d_y = {d_y}, every W₀; s = 1, as a rate goes into A"
+        yield InIdeal("A_y ⊗ B[I; −W₀] is s[W₀, −I] ⊗ [I; 0]", unknown.conclusion(), unknown.hypothesis(), unknown.symbols)
+
+
+class Unknowns:
+    """The entries of A_y (d_y x d), U = B[I; −W₀] (d x d_x) and W₀ as symbols, and what the step asks of them at s = 1.
+
+    W₀ may be taken out by the substitution y → y + W₀x, which only renames A_y and U; it is kept, as the check is fast enough.
+    """
+
+    def __init__(self, d_x: int, d_y: int):
+        d = d_x + d_y
+        names = {"a": (d_y, d), "u": (d, d_x), "w": (d_y, d_x)}
+        grids = {name: sympy.Matrix(m, n, lambda i, j, name=name: sympy.Symbol(f"{name}{i}{j}")) for name, (m, n) in names.items()}
+        self.A, self.U, self.W0 = grids["a"], grids["u"], grids["w"]
+        self.F = sympy.Matrix.hstack(self.W0, -sympy.eye(d_y))
+        self.E = sympy.Matrix.vstack(sympy.eye(d_x), sympy.zeros(d_y, d_x))
+        self.symbols = tuple(symbol for grid in grids.values() for symbol in grid)
+        self.places = list(product(range(d_y), range(d), range(d), range(d_x)))
+
+    def gap(self, k: int, p: int, r: int, j: int) -> sympy.Expr:
+        """``A_kp U_rj − F_kp E_rj``: the tensors' difference before symmetrising."""
+        return self.A[k, p] * self.U[r, j] - self.F[k, p] * self.E[r, j]
+
+    def hypothesis(self) -> tuple[sympy.Expr, ...]:
+        """Equal canonical tensors: the gaps, symmetrised in the token's indices."""
+        return tuple(self.gap(k, p, r, j) + self.gap(k, r, p, j) for k, p, r, j in self.places if p <= r)
+
+    def conclusion(self) -> tuple[sympy.Expr, ...]:
+        """Equal rank-one tensors, which means (A_y, U) = (cF, E/c) for some c ≠ 0."""
+        return tuple(self.gap(*place) for place in self.places)
+
+
+@parametrisations.claim("if, for the prediction: the y rows of A and B[I; −W₀] suffice, the rest is free", kind="identity")
+def sufficient(algebra: Any, d_x: Any, d_y: Any, N: Any, M: Any, *, sign: int = -1) -> Items:
+    X, Y, Q = algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N), algebra.generator("Q", d_x, M)
+    W0, eta, c = algebra.generator("W_0", d_y, d_x), algebra.symbol("eta"), algebra.symbol("c")
+    free = algebra.block([[algebra.generator("A_xx", d_x, d_x), algebra.generator("A_xy", d_x, d_y)]])
+    read = algebra.block([[W0, algebra.scalar(sign) * algebra.eye(d_y)]])
+    A = algebra.block([[free], [(c * eta / algebra.scalar(N)) * read]])
+    B_y = algebra.block([[algebra.generator("B_xy", d_x, d_y)], [algebra.generator("B_yy", d_y, d_y)]])
+    inputs = algebra.block([[algebra.eye(d_x)], [algebra.zeros(d_y, d_x)]])
+    B = algebra.block([[(algebra.scalar(1) / c) * inputs + B_y @ W0, B_y]])
+    yield "the head's score form on query tokens"
+    yield "B[I; −W₀]", B @ query_tokens(W0, algebra.eye(d_x))
+    yield "whatever B's y columns are", (algebra.scalar(1) / c) * inputs
+    yield "the prediction"
+    _, queries = linear_attention(head_of(algebra, A, B), tokens(X, Y), query_tokens(W0, Q))
+    yield "of the head", prediction(queries, d_x, d_y)
+    yield "is that of one step", gradient_step(W0, X, Y, eta) @ Q
+
+
+@parametrisations.claim("if, for the context tokens: A_x = 0 and B = (1/c) diag(I, 0)", kind="identity")
+def sufficient_context(algebra: Any, d_x: Any, d_y: Any, N: Any, *, layer: Any = gd_layer) -> Items:
+    X, Y = algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N)
+    W0, eta, c = algebra.generator("W_0", d_y, d_x), algebra.symbol("eta"), algebra.symbol("c")
+    (head,) = layer(d_x, d_y, learning_rate=eta, context=N, initial=W0, algebra=algebra).heads
+    scaled = head_of(algebra, c * head.output_value, (algebra.scalar(1) / c) * head.key_query)
+    yield "the update by cA and B/c", update(scaled, tokens(X, Y), tokens(X, Y))
+    yield "is that of the construction", update(Layer((head,)), tokens(X, Y), tokens(X, Y))
+
+
+@parametrisations.claim("factor lemma: a ⊙ b = c ⊙ d with c, d independent leaves only the order open", kind="identity")
+def factor_lemma(algebra: Any, m: Any) -> Items:
+    names = ("a_1", "a_2", "b_1", "b_2")
+    a1, a2, b1, b2 = (algebra.trace(algebra.generator(name, 1, 1)) for name in names)
+    alpha, beta = algebra.generator("alpha", m, 1), algebra.generator("beta", m, 1)
+    one, two, rest = frame(algebra, m)
+    a, b = a1 * one + a2 * two + rest @ alpha, b1 * one + b2 * two + rest @ beta
+    H = a @ b.T + b @ a.T - one @ two.T - two @ one.T
+    h11, h12, h22 = (algebra.trace(u.T @ H @ v) for u, v in ((one, one), (one, two), (two, two)))
+    half, unit = algebra.scalar(1) / algebra.scalar(2), algebra.scalar(1)
+    delta = a1 * b2 - a2 * b1
+    yield "in a basis that begins with c, d let H = abᵀ + baᵀ − cdᵀ − dcᵀ; H = 0 gives a₁a₂ = 0"
+    yield "a₁a₂, as a combination of entries of H", half * (a1 * a1 * h22 + a2 * a2 * h11) - a1 * a2 * h12
+    yield "what it is", a1 * a2
+    yield "likewise b₁b₂ = 0"
+    yield "b₁b₂, as a combination of entries of H", half * (b1 * b1 * h22 + b2 * b2 * h11) - b1 * b2 * h12
+    yield "what it is", b1 * b2
+    yield "δ = a₁b₂ − a₂b₁ is 1 or −1"
+    yield "δ² − 1, as a combination of entries of H", h12 * (h12 + unit + unit) - h11 * h22
+    yield "what it is", delta * delta - unit
+    yield "so a has no part outside the span of c and d"
+    yield "δα, as a combination of entries of H", rest.T @ H @ (a1 * two - a2 * one)
+    yield "what it is", delta * alpha
+    yield "nor has b"
+    yield "−δβ, as a combination of entries of H", rest.T @ H @ (b1 * two - b2 * one)
+    yield "what it is", -(delta * beta)
+
+
+def frame(algebra: Any, m: Any) -> tuple[Any, Any, Any]:
+    """The first two basis vectors of a space of dimension 1 + 1 + m, and the other m as columns."""
+    eye, zeros = algebra.eye, algebra.zeros
+    one = algebra.block([[eye(1)], [zeros(1, 1)], [zeros(m, 1)]])
+    two = algebra.block([[zeros(1, 1)], [eye(1)], [zeros(m, 1)]])
+    return one, two, algebra.block([[zeros(1, m)], [zeros(1, m)], [eye(m)]])
+
+
+@parametrisations.claim("zero lemma: a ⊙ b = 0 with a ≠ 0 gives b = 0", kind="identity")
+def zero_lemma(algebra: Any, n: Any) -> Items:
+    a, b = algebra.generator("a", n, 1), algebra.generator("b", n, 1)
+    H = a @ b.T + b @ a.T
+    square = algebra.trace(a.T @ a)
+    half = algebra.scalar(1) / algebra.scalar(2)
+    yield "b⟨a,a⟩², as a combination of entries of abᵀ + baᵀ", square * (H @ a) - (half * algebra.trace(a.T @ H @ a)) * a
+    yield "what it is; ⟨a,a⟩ is not 0", (square * square) * b
+
+
+@parametrisations.claim("no two of p_j, p_j', f_k are proportional", kind="identity")
+def independent(algebra: Any, d_x: Any, d_y: Any) -> Items:
+    W0 = algebra.generator("W_0", d_y, d_x)
+    forms = algebra.block([[W0.T], [-algebra.eye(d_y)]])
+    inputs = algebra.block([[algebra.eye(d_x)], [algebra.zeros(d_y, d_x)]])
+    targets = algebra.block([[algebra.zeros(d_x, d_y)], [algebra.eye(d_y)]])
+    yield "the p_j are orthonormal"
+    yield "their inner products", inputs.T @ inputs
+    yield "are those of a basis", algebra.eye(d_x)
+    yield "the p_j have no y-part"
+    yield "their y-part", targets.T @ inputs
+    yield "is zero", algebra.zeros(d_y, d_x)
+    yield "the f_k do, and each its own"
+    yield "their y-part", targets.T @ forms
+    yield "is minus the identity", -algebra.eye(d_y)
+
+
+@parametrisations.claim("only if, for the context tokens, decided at d_x = 2, d_y = 1", kind="characterisation")
+def necessary_context() -> Items:
+    unknown = Unknowns(2, 1)
+    c, inverse = sympy.symbols("c c_inverse")
+    A_x = sympy.Matrix(2, 3, lambda i, j: sympy.Symbol(f"x{i}{j}"))
+    B_y = sympy.Matrix(3, 1, lambda i, _: sympy.Symbol(f"b{i}"))
+    rows = [*A_x.tolist(), list(c * unknown.F)]
+    columns = [*(inverse * unknown.E).T.tolist(), list(B_y)]
+    silent = [(k, j) for k, j in product(range(3), range(3)) if (k, j) not in ((2, 0), (2, 1))]
+    ideal = [rows[k][p] * columns[j][r] + rows[k][r] * columns[j][p] for k, j in silent for p in range(3) for r in range(p, 3)]
+    symbols = (*A_x, *B_y, *unknown.W0, c, inverse)
+    yield "A_y = c[W₀, −I] and B_x = (1/c)[I; 0] are settled as for the prediction; where the step has no entry, the tensor is zero"
+    yield InIdeal("then A_x = 0 and B_y = 0", (*A_x, *B_y), (*ideal, c * inverse - 1), symbols)
+
+
+@parametrisations.claim("d_x = d_y = 1: the swapped solution", kind="identity")
+def swapped(algebra: Any, N: Any) -> Items:
+    X, Y, q = algebra.generator("X", 1, N), algebra.generator("Y", 1, N), algebra.generator("q", 1, 1)
+    w, eta = algebra.generator("W_0", 1, 1), algebra.symbol("eta")
+    nothing = algebra.zeros(1, 1)
+    A = algebra.block([[nothing, nothing], [(eta / algebra.scalar(N)) * algebra.eye(1), nothing]])
+    B = algebra.block([[w, nothing], [-algebra.eye(1), nothing]])
+    _, queries = linear_attention(head_of(algebra, A, B), tokens(X, Y), query_tokens(w, q))
+    yield "values carry x, scores read W₀x − y", prediction(queries, 1, 1)
+    yield "the same prediction", gradient_step(w, X, Y, eta) @ q
+
+
+@parametrisations.claim("the gauge inside a head changes nothing", kind="identity")
+def gauge(algebra: Any, d: Any, N: Any, M: Any, d_k: Any, d_v: Any) -> Items:
+    head = arbitrary_head(algebra, d, d_k, d_v)
+    (T, T_inverse), (S, S_inverse) = algebra.invertible("T", d_k), algebra.invertible("S", d_v)
+    turned = Head(T @ head.key, T_inverse.T @ head.query, S_inverse @ head.value, head.projection @ S)
+    C, Q = algebra.generator("C", d, N), algebra.generator("Q", d, M)
+    yield "the update after (W_K, W_Q) → (TW_K, T⁻ᵀW_Q), (P, W_V) → (PS, S⁻¹W_V)", update(Layer((turned,)), C, Q)
+    yield "is the update before", update(Layer((head,)), C, Q)
+
+
+@statement(
+    "2.4",
+    "Single-token contexts decide",
+    claim="the update adds over context tokens",
+    source="this project; the step from weights to functions that “Uniqueness” of von Oswald et al. 2022 leaves out",
+)
+def single_tokens(algebra: Any, d: Any, N: Any, M: Any, d_k: Any, d_v: Any) -> Items:
+    """For a query token that is free and not among the keys, two linear-attention layers (any heads) agree on all contexts iff they agree
+    on all contexts of one token, iff their *canonical tensors* ``T[k,(p,r),j] = Σ_h ½(A_kp B_rj + A_kr B_pj)`` are equal.
+
+    Compare the rows k that are read out, and ``T·[I; −W₀]`` when queries are ``[q; −W₀q]``. For tokens that update themselves one token
+    is not enough (B antisymmetric gives eᵀBe = 0); two decide. Each step for all sizes; heads add, so two heads stand for any number
+    (induction on the number of heads, as for the tokens: one more is added to a sum).
+    """
+    two_heads = Layer((arbitrary_head(algebra, d, d_k, d_v), arbitrary_head(algebra, d, d_k, d_v, "'")))
+    C, e, Q = algebra.generator("C", d, N), algebra.generator("e", d, 1), algebra.generator("Q", d, M)
+    yield "the update on a context with one more token", update(two_heads, algebra.block([[C, e]]), Q)
+    yield "is that of the context plus that of the token alone", update(two_heads, C, Q) + update(two_heads, e, Q)
+
+
+@single_tokens.claim("on one token, an entry of the update is a quadratic form: a slice of the canonical tensor", kind="identity")
+def tensor_slice(algebra: Any, d: Any) -> Items:
+    rows = [algebra.generator(name, 1, d) for name in ("a", "a'")]
+    columns = [algebra.generator(name, d, 1) for name in ("b", "b'")]
+    e, half = algebra.generator("e", d, 1), algebra.scalar(1) / algebra.scalar(2)
+    entry = rows[0] @ e @ (e.T @ columns[0]) + rows[1] @ e @ (e.T @ columns[1])
+    slices = [half * (a.T @ b.T + b @ a) for a, b in zip(rows, columns, strict=True)]
+    yield "row k of A, column j of B, two heads", algebra.trace(entry)
+    yield "only the symmetric part of aᵀbᵀ is seen", algebra.trace(e.T @ (slices[0] + slices[1]) @ e)
+
+
+@single_tokens.claim("a quadratic form that vanishes everywhere is zero: eeᵀ spans the symmetric matrices", kind="identity")
+def polarisation(algebra: Any, d: Any) -> Items:
+    S = algebra.generator("S", d, d, symmetric=True)
+    e, f = algebra.generator("e", d, 1), algebra.generator("f", d, 1)
+
+    def form(v: Any) -> Any:
+        return algebra.trace(v.T @ S @ v)
+
+    yield "three values of the form", (algebra.scalar(1) / algebra.scalar(2)) * (form(e + f) - form(e) - form(f))
+    yield "any entry of the matrix, e and f being any two basis vectors", algebra.trace(f.T @ S @ e)
+
+
+@single_tokens.claim("queries [q; −W₀q] see B through B[I; −W₀] only", kind="identity")
+def through_queries(algebra: Any, d_x: Any, d_y: Any, N: Any) -> Items:
+    d = (d_x, d_y)
+    B = algebra.block([[algebra.generator(f"B_{i}{j}", m, n) for j, n in zip("xy", d, strict=True)] for i, m in zip("xy", d, strict=True)])
+    C = tokens(algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N))
+    W0, q = algebra.generator("W_0", d_y, d_x), algebra.generator("q", d_x, 1)
+    yield "scores of a query token", C.T @ (B @ query_tokens(W0, q))
+    yield "the query enters after the contraction", C.T @ (B @ query_tokens(W0, algebra.eye(d_x))) @ q
+
+
+@single_tokens.claim("self-updating tokens: two decide", kind="identity")
+def two_decide(algebra: Any, d: Any) -> Items:
+    A, B = algebra.generator("A", d, d), algebra.generator("B", d, d)
+    e, f = algebra.generator("e", d, 1), algebra.generator("f", d, 1)
+    layer = head_of(algebra, A, B)
+    yield "the update of e in the context {e, f}, minus that in {e}", update(layer, algebra.block([[e, f]]), e) - update(layer, e, e)
+    yield "is the update by f of a free query e", A @ f @ f.T @ B @ e
+
+
+@single_tokens.claim("self-updating tokens: one is not enough", kind="refutation")
+def one_is_not_enough(algebra: Any) -> Items:
+    A, B = algebra.value([[1, 0], [0, 1]]), algebra.value([[0, 1], [-1, 0]])
+    layer, nothing = head_of(algebra, A, B), algebra.value([[0, 0], [0, 0]])
+    e, both = algebra.value([[1], [2]]), algebra.value([[1, 0], [2, 1]])
+    yield "B antisymmetric against B = 0, on one token"
+    yield "the token's own update", update(layer, e, e)
+    yield "is that of the zero layer", update(head_of(algebra, A, nothing), e, e)
+    yield Differ("on two tokens they differ", update(layer, both, e), update(head_of(algebra, A, nothing), both, e))

@@ -1,0 +1,434 @@
+from __future__ import annotations
+
+import inspect
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from equivalence import gd_layer, gdpp_layer
+from equivalence.cli.main import app
+from equivalence.cli.main import falsify as falsify_command
+from equivalence.falsification.callables import EXAMPLES
+from equivalence.falsification.search import falsify as falsify_in_python
+from equivalence.models.heads import Layer
+from equivalence.models.printing import layer_latex, layer_text
+
+BASE = ["--d-x", "3", "--d-y", "1"]
+PLAIN = [*BASE, "--learning-rate", "1/10", "--context", "5"]
+PRINTED = """\
+W_K =
+  [ 1  0  0 ]
+  [ 0  1  0 ]
+  [ 0  0  0 ]
+
+W_Q =
+  [ 1  0  0 ]
+  [ 0  1  0 ]
+  [ 0  0  0 ]
+
+W_V =
+  [ 0  0   0 ]
+  [ 0  0   0 ]
+  [ 0  0  -1 ]
+
+P =
+  [ eta/N      0      0 ]
+  [     0  eta/N      0 ]
+  [     0      0  eta/N ]
+"""
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(app, ["weights", *arguments])
+
+
+def test_the_four_matrices_are_printed() -> None:
+    result = run("--d-x", "2", "--d-y", "1", "--learning-rate", "eta", "--context", "N")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, PRINTED, "")
+
+
+@pytest.mark.parametrize("rate", ["1/10", "0.1", "1e-1"])
+def test_rates_are_read_exactly(rate: str) -> None:
+    result = run(*BASE, "--learning-rate", rate, "--context", "5")
+    assert result.stdout == layer_text(gd_layer(3, 1, learning_rate="1/10", context=5)) + "\n"
+    assert "1/50" in result.stdout
+
+
+def test_gdpp() -> None:
+    result = run(*PLAIN, "--gdpp", "--gamma", "1/20")
+    assert result.stdout == layer_text(gdpp_layer(3, 1, learning_rate="1/10", gamma="1/20", context=5)) + "\n"
+    assert "-1/20" in result.stdout
+
+
+def test_latex() -> None:
+    result = run(*PLAIN, "--format", "latex")
+    assert result.stdout == layer_latex(gd_layer(3, 1, learning_rate="1/10", context=5)) + "\n"
+    assert r"\frac{1}{50}" in result.stdout
+
+
+@pytest.mark.parametrize("format", ["text", "latex"])
+def test_a_file_has_what_the_screen_shows(tmp_path: Path, format: str) -> None:
+    result = run(*PLAIN, "--format", format, "--out", str(tmp_path / "weights"))
+    assert (result.exit_code, result.output) == (0, "")
+    assert (tmp_path / "weights").read_text(encoding="utf-8") == run(*PLAIN, "--format", format).stdout
+    assert [file.name for file in tmp_path.iterdir()] == ["weights"]
+
+
+def test_npz_loads_without_pickle_and_has_the_weights(tmp_path: Path) -> None:
+    file = tmp_path / "weights.npz"
+    file.write_bytes(b"old")
+    assert run(*PLAIN, "--gdpp", "--gamma", "1/20", "--format", "npz", "--out", str(file)).exit_code == 0
+    expected = gdpp_layer(3, 1, learning_rate="1/10", gamma="1/20", context=5).to_numpy().heads[0]
+    with np.load(file, allow_pickle=False) as found:
+        assert sorted(found) == ["key", "projection", "query", "value"]
+        for name in found:
+            assert found[name].dtype == np.float64
+            assert np.array_equal(found[name], getattr(expected, name))
+    assert [left.name for left in tmp_path.iterdir()] == ["weights.npz"]
+
+
+def test_symlinks_are_followed_and_stay(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "weights")
+    assert run(*PLAIN, "--out", str(tmp_path / "link")).exit_code == 0
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "weights").is_file()
+
+
+RATE = "learning_rate: expected a finite number such as 1/10 or 0.1, or a symbol such as eta, got "
+BAD = [
+    (["--d-x", "0"], "d_x: size: expected at least 1, got 0"),
+    (["--d-y", "-2"], "d_y: size: expected at least 1, got -2"),
+    (["--d-x", "2.5"], "Invalid value for '--d-x'"),
+    *((["--learning-rate", rate], RATE + repr(rate)) for rate in ("nan", "NaN", "inf", "-inf", "Infinity", "1/0", "x+", "", "0x1")),
+    (["--context", "0"], "context: size: expected at least 1, got 0"),
+    (["--context", "-3"], "context: size: expected at least 1, got -3"),
+    *(
+        (["--context", count], f"context: expected a positive integer or a symbol such as N, got {count!r}")
+        for count in ("2.5", "1/2", "N+1")
+    ),
+    *((["--context", count], "context: expected a finite number") for count in ("nan", "inf")),
+    (["--gdpp"], "--gdpp: expected --gamma too, such as --gamma 1/20"),
+    (["--gamma", "1/20"], "--gamma: expected --gdpp too; plain gradient descent has no γ"),
+    (["--gdpp", "--gamma", "nan"], "gamma: expected a finite number"),
+    (["--format", "npz"], "--format npz: expected --out FILE too"),
+    (["--format", "png"], "Invalid value for '--format'"),
+    (["--out", "/nowhere/weights"], "--out: cannot write /nowhere/weights: No such file or directory"),
+    (["--out", "/dev/null"], "--out: expected the name of a file, got /dev/null, which is something else"),
+    (["--out", ""], "--out: expected the name of a file, got ., which is something else"),
+    (["--colour", "red"], "No such option: --colour"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD, ids=[" ".join(arguments) for arguments, _ in BAD])
+def test_bad_input_is_one_line_and_status_2(arguments: list[str], message: str) -> None:
+    result = run(*PLAIN, *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"error: {message}")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_missing_option_is_named() -> None:
+    result = run(*BASE, "--context", "5")
+    assert (result.exit_code, result.stderr) == (2, "error: Missing option '--learning-rate'.\n")
+
+
+@pytest.mark.parametrize(("symbols", "names"), [(["--context", "N"], "N"), (["--learning-rate", "eta", "--context", "N"], "N, eta")])
+def test_npz_with_symbols_is_refused_by_name(tmp_path: Path, symbols: list[str], names: str) -> None:
+    file = tmp_path / "weights.npz"
+    file.write_bytes(b"old")
+    result = run(*PLAIN, *symbols, "--format", "npz", "--out", str(file))
+    assert result.exit_code == 2
+    assert result.stderr == f"error: --format npz: projection of head 0: expected numbers, found the symbols {names}; give them values\n"
+    assert file.read_bytes() == b"old"
+
+
+def test_nothing_half_written_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full halfway: the old file is whole, and no other is left."""
+    file = tmp_path / "weights"
+    file.write_text("old")
+
+    def full(self: Path, content: bytes) -> int:
+        with self.open("wb") as stream:
+            stream.write(content[:9])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    result = run(*PLAIN, "--out", str(file))
+    assert (result.exit_code, result.stderr) == (2, f"error: --out: cannot write {file}: No space left on device\n")
+    assert file.read_text() == "old"
+    assert [left.name for left in tmp_path.iterdir()] == ["weights"]
+
+
+@pytest.mark.parametrize(("arguments", "message"), [([], "error: Missing command.\n"), (["sing"], "error: No such command 'sing'.\n")])
+def test_commands_that_are_not_there(arguments: list[str], message: str) -> None:
+    result = CliRunner().invoke(app, arguments)
+    assert (result.exit_code, result.stderr) == (2, message)
+
+
+def test_as_a_module_without_jax() -> None:
+    code = (
+        "import sys, runpy\ntry:\n    runpy.run_module('equivalence', run_name='__main__')\nfinally:\n    assert 'jax' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code, "weights", *PLAIN], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == run(*PLAIN).stdout
+
+
+def test_as_a_module_bad_input_is_one_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "equivalence", "weights", *PLAIN, "--d-x", "0"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "error: d_x: size: expected at least 1, got 0\n")
+
+
+# recognise: d_x = 3, d_y = 1, N = 5, η = 1/10.
+
+D_X, D_Y = 3, 1
+SIZES = ["--d-x", str(D_X), "--d-y", str(D_Y)]
+COLUMNS = [*SIZES, "--convention", "columns"]
+NONE = {"key": np.eye(4), "query": np.ones((4, 4)), "value": np.eye(4), "projection": np.eye(4)}
+
+
+def saved(path: Path, *layers: Layer, transposed: bool = False) -> str:
+    """A .npz file of layers of one head."""
+    weights = {
+        f"attn_{number}/{name}": weight
+        for number, layer in enumerate(layers)
+        for name, weight in layer.to_numpy().heads[0]._asdict().items()
+    }
+    np.savez(path, **{name: weight.T if transposed else weight for name, weight in weights.items()})
+    return str(path)
+
+
+def recognise(*arguments: str) -> Any:
+    return CliRunner().invoke(app, ["recognise", *arguments])
+
+
+def recognised(*arguments: str) -> Any:
+    result = recognise(*arguments, "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    return json.loads(result.stdout)
+
+
+def descent_layer(rate: str = "1/10") -> Layer:
+    return gd_layer(D_X, D_Y, learning_rate=rate, context=5)
+
+
+@pytest.mark.parametrize("convention", ["rows", "columns"])
+def test_what_weights_writes_is_recognised(tmp_path: Path, convention: str) -> None:
+    file = saved(tmp_path / "weights.npz", descent_layer(), transposed=convention == "rows")
+    found = recognised(file, *SIZES, "--convention", convention, "--context", "5", "--token-norm", "2", "--query-norm", "3")
+    assert found["family"] == "gradient descent"
+    assert found["learning_rate"] == pytest.approx(0.1, rel=1e-12)
+    assert (found["gamma"], found["preconditioner"], found["witness"]) == (None, None, None)
+    assert found["relative_distance"] < 1e-12
+    assert (found["error_bound"]["token_norm"], found["error_bound"]["query_norm"]) == (2, 3)
+    assert 0 <= found["error_bound"]["value"] < 1e-12
+
+
+def test_the_bound_is_for_the_norms_that_are_asked_for(tmp_path: Path) -> None:
+    layer = descent_layer().to_numpy()
+    off = layer.heads[0]._replace(value=layer.heads[0].value + 1e-3 * np.ones((4, 4)))
+    file = saved(tmp_path / "weights.npz", Layer((off,)))
+    one, other = (recognised(file, *COLUMNS, "--token-norm", norm, "--query-norm", "3")["error_bound"]["value"] for norm in ("1", "2"))
+    assert one > 0
+    assert other == pytest.approx(4 * one, rel=1e-12)
+
+
+def test_the_text_has_family_rate_and_bound(tmp_path: Path) -> None:
+    result = recognise(saved(tmp_path / "weights.npz", descent_layer()), *COLUMNS, "--context", "5")
+    assert (result.exit_code, result.stderr) == (0, "")
+    first, *_, last = result.stdout.splitlines()
+    assert first == "family: gradient descent (nearest, within a relative distance of 0.1)"
+    assert "learning rate η: 0.1\n" in result.stdout
+    assert last.startswith("error bound: ")
+    assert last.endswith(" for contexts of norm at most 1 and queries of norm at most 1")
+
+
+def test_gdpp_shows_its_gamma(tmp_path: Path) -> None:
+    file = saved(tmp_path / "weights.npz", gdpp_layer(D_X, D_Y, learning_rate="1/10", gamma="1/20", context=5))
+    found = recognised(file, *COLUMNS)
+    assert found["family"] == "GD++"
+    assert found["gamma"] == pytest.approx(0.05, rel=1e-12)
+
+
+def test_a_layer_that_is_none_comes_with_a_witness(tmp_path: Path) -> None:
+    np.savez(tmp_path / "weights.npz", **NONE)
+    found = recognised(str(tmp_path / "weights.npz"), *COLUMNS)
+    assert found["family"] == "none"
+    seen = {name: np.array(value) for name, value in found["witness"].items()}
+    query = np.vstack([seen["query"], -np.array(found["initial"]) @ seen["query"]])
+    token = np.vstack([seen["context_x"], seen["context_y"]])
+    assert np.allclose(seen["prediction"], -(query + token * (token.sum() * query.sum()))[D_X:], rtol=1e-12, atol=1e-12)
+    assert np.abs(seen["prediction"] - seen["expected"]).max() > 0.01
+
+
+def test_a_stack_is_a_list_in_order(tmp_path: Path) -> None:
+    file = saved(tmp_path / "weights.npz", descent_layer(), descent_layer("1/5"))
+    found = recognised(file, *COLUMNS, "--layers", "2", "--context", "5")
+    assert [layer["learning_rate"] for layer in found["layers"]] == pytest.approx([0.1, 0.2], rel=1e-12)
+    assert found["family"] == "gradient descent"
+    assert found["step_sizes"] == pytest.approx([0.02, 0.04], rel=1e-12)
+    assert 0 <= found["error_bound"]["value"] < 1e-10
+    text = recognise(file, *COLUMNS).stdout
+    assert [line for line in text.splitlines() if line.startswith("layer ")] == ["layer 1", "layer 2"]
+
+
+def test_heads_and_scale(tmp_path: Path) -> None:
+    """Two heads with half of the step each; scores divided by √4."""
+    head = descent_layer().to_numpy().heads[0]
+    fused = {name: np.concatenate([weight, weight], axis=int(name == "projection")) for name, weight in head._asdict().items()}
+    np.savez(tmp_path / "weights.npz", **fused)
+    found = recognised(str(tmp_path / "weights.npz"), *COLUMNS, "--context", "5", "--heads", "2", "--scale")
+    assert found["family"] == "gradient descent"
+    assert found["learning_rate"] == pytest.approx(2 * 0.1 / 2, rel=1e-12)
+
+
+def test_what_is_left_alone_is_a_note(tmp_path: Path) -> None:
+    np.savez(tmp_path / "weights.npz", **NONE, norm=np.ones(4))
+    result = recognise(str(tmp_path / "weights.npz"), *COLUMNS)
+    assert result.exit_code == 0
+    assert result.stderr == "note: 'weights.npz': left alone: 'norm'; the layers are taken without them\n"
+
+
+def test_softmax_layers_are_none(tmp_path: Path) -> None:
+    file = saved(tmp_path / "weights.npz", descent_layer())
+    text = recognise(file, *COLUMNS, "--softmax", "--context", "5")
+    assert text.exit_code == 0
+    assert text.stdout.startswith(
+        "family: none; a softmax layer is gradient descent at no rate (statement 6.4)\nwitness: 5 times the token "
+    )
+    found = recognised(file, *COLUMNS, "--softmax", "--context", "5")
+    assert (found["family"], found["error_bound"], found["gamma"], found["preconditioner"]) == ("none", None, None, None)
+    assert np.array(found["witness"]["context_x"]).shape == (D_X, 5)
+    assert [candidate["family"] for candidate in found["nearest"]] == ["centred gradient descent", "gradient descent"]
+    assert found["nearest"][0]["relative_distance"] == found["relative_distance"] < found["nearest"][1]["relative_distance"]
+    assert found["learning_rate"] == found["nearest"][0]["learning_rate"] == pytest.approx(5 * found["step_size"], rel=1e-12)
+    assert found["initial"] == [[0] * D_X] * D_Y
+    assert "W₀ = 0, which is assumed, not found" in found["note"]
+    assert set(recognised(file, *COLUMNS)) == set(found) - {"nearest"}
+
+
+BAD_FILES = [
+    (["--d-y", "2"], "'attn_0/key' as key: expected shape ('any', 5), got (4, 4); check d = d_x + d_y, or try the convention 'rows'"),
+    (["--d-x", "0"], "Invalid value for '--d-x': "),
+    (["--heads", "3"], "heads: expected a number that divides the 4 dimensions of all heads in 'attn_0/key', got 3"),
+    (["--layers", "2"], "layers: expected 2 in the file, found 1; a recurrent stack is [layer] * 2"),
+    (["--convention", "diagonal"], "Invalid value for '--convention': "),
+    (["--token-norm", "-1"], "token_norm: expected a number that is not negative, got -1.0"),
+    (["--query-norm", "nan"], "query_norm: expected a finite number, got nan"),
+    (["--softmax"], "--softmax: expected --context too; softmax averages over the context, so the nearest step depends on its size"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD_FILES, ids=[" ".join(arguments) for arguments, _ in BAD_FILES])
+def test_bad_input_of_recognise_is_one_line(tmp_path: Path, arguments: list[str], message: str) -> None:
+    result = recognise(saved(tmp_path / "weights.npz", descent_layer()), *COLUMNS, *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"error: {message}")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"\x80\x04."])
+def test_files_that_are_none_are_one_line(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "weights.npz").write_bytes(content)
+    result = recognise(str(tmp_path / "weights.npz"), *COLUMNS)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "error: path: 'weights.npz' is no whole zip archive, as numpy.savez writes: File is not a zip file\n"
+
+
+# falsify
+
+MODEL = """
+import numpy as np
+
+class models:
+    @staticmethod
+    def descent(X, Y, q):
+        return Y @ X.T @ q / 8
+
+def softmax(X, Y, q):
+    weights = np.exp(X.T @ q)
+    return Y @ weights / weights.sum()
+
+def raising(X, Y, q):
+    raise KeyError("first line\\nsecond line")
+"""
+
+
+@pytest.fixture
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "model_of_this_test.py").write_text(MODEL)
+    (tmp_path / "broken_of_this_test.py").write_text("raise RuntimeError('no\\nluck')")
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+def falsify(target: str, *arguments: str) -> Any:
+    return CliRunner().invoke(app, ["falsify", target, "--d-x", "2", "--d-y", "1", "--examples", "20", *arguments])
+
+
+@pytest.mark.usefixtures("model")
+def test_a_descent_is_not_refuted() -> None:
+    result = falsify("model_of_this_test:models.descent")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "not refuted" in result.stdout
+    assert "Step size s: 0.125 at N = 1" in result.stdout
+
+
+@pytest.mark.usefixtures("model")
+def test_softmax_is_refuted_by_one_token_and_status_1() -> None:
+    result = falsify("model_of_this_test:softmax", "--json")
+    assert (result.exit_code, result.stderr) == (1, "")
+    found = json.loads(result.stdout)
+    assert found["refuted"]
+    broken = {law["law"]: law["counterexample"] for law in found["laws"] if law["counterexample"]}
+    assert np.shape(broken["linear in the query"]["context_x"]) == (2, 1)
+
+
+def test_as_many_examples_as_in_python() -> None:
+    defaults = {inspect.signature(search).parameters["examples"].default for search in (falsify_command, falsify_in_python)}
+    assert defaults == {EXAMPLES}
+
+
+BAD_TARGETS = [
+    ("model_of_this_test", [], "target: expected module:function, such as model:predict, got 'model_of_this_test'"),
+    (":f", [], "target: expected module:function, such as model:predict, got ':f'"),
+    (".relative:f", [], "target: cannot import '.relative:f': TypeError: "),
+    ("no_such_module:f", [], "target: cannot import 'no_such_module:f': ModuleNotFoundError: No module named 'no_such_module'"),
+    ("broken_of_this_test:f", [], "target: cannot import 'broken_of_this_test:f': RuntimeError: no luck"),
+    ("model_of_this_test:sofmax", [], "target: cannot import 'model_of_this_test:sofmax': AttributeError: "),
+    ("model_of_this_test:np.pi", [], "predict: expected a callable of context_x, context_y and query, got float"),
+    ("model_of_this_test:raising", [], "predict: raised KeyError"),
+    ("model_of_this_test:softmax", ["--d-y", "0"], "Invalid value for '--d-y': "),
+    ("model_of_this_test:softmax", ["--max-context", "0"], "max_context: expected at least 1, got 0"),
+]
+
+
+@pytest.mark.usefixtures("model")
+@pytest.mark.parametrize(("target", "arguments", "message"), BAD_TARGETS)
+def test_bad_input_of_falsify_is_one_line(target: str, arguments: list[str], message: str) -> None:
+    result = falsify(target, *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"error: {message}")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_module_of_the_current_directory(tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(MODEL)
+    arguments = [sys.executable, "-m", "equivalence", "falsify", "model:softmax", "--d-x", "1", "--d-y", "1", "--examples", "5"]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "linear in the query" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["weights", "recognise"])
+def test_help_shows_brackets_as_they_are(command: str) -> None:
+    result = CliRunner().invoke(app, [command, "--help"])
+    assert result.exit_code == 0
+    assert "[x; y]" in " ".join(result.stdout.split())

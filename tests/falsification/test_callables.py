@@ -1,0 +1,189 @@
+"""What a callable may do and return: tensors are read, what it changes or keeps does no harm, and what is wrong is said in one line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from equivalence.falsification.report import Falsification
+from equivalence.falsification.search import falsify
+
+
+def searched(predict: Any, **options: Any) -> Falsification:
+    return falsify(predict, d_x=2, d_y=1, **{"max_context": 2, "examples": 12, **options})
+
+
+class Countdown:
+    """Gradient descent for so many calls, and then something else each time."""
+
+    def __init__(self, calls: int):
+        self.calls = calls
+
+    def __call__(self, X: Any, Y: Any, q: Any) -> Any:
+        self.calls -= 1
+        return Y @ X.T @ q + min(self.calls, 0)
+
+
+class FailsOnce(Countdown):
+    """Gradient descent, but one call fails."""
+
+    def __call__(self, X: Any, Y: Any, q: Any) -> Any:
+        self.calls -= 1
+        if self.calls == 0:
+            raise OSError("busy")
+        return Y @ X.T @ q
+
+
+def raising(X: Any, Y: Any, q: Any) -> Any:
+    raise KeyError("weights")
+
+
+def one_size(X: Any, Y: Any, q: Any) -> Any:
+    if X.shape[1] != 1:
+        raise TypeError("one token, please")
+    return Y @ X.T @ q
+
+
+def noisy(X: Any, Y: Any, q: Any, random: Any = np.random.default_rng(0)) -> Any:  # noqa: B008  (one stream over all calls)
+    return Y @ X.T @ q + random.normal()
+
+
+def for_pages(X: Any, Y: Any, q: Any) -> Any:
+    raise TypeError("shapes (2, 1) and (3, 1) do not fit\n\nThe stack trace below is\nof no use")
+
+
+class Tensor:
+    """As PyTorch's: read by ``__array__``, which raises if it requires a gradient."""
+
+    def __init__(self, values: Any, *, requires_grad: bool = False):
+        self.values, self.requires_grad = values, requires_grad
+
+    def __array__(self, dtype: Any = None) -> Any:
+        if self.requires_grad:
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        return self.values
+
+
+BAD = {
+    "raises": (
+        raising,
+        ValueError,
+        r"predict: raised KeyError: 'weights', on context_x \(2, 1\), context_y \(1, 1\), query \(2, 1\) of float64; it must take",
+    ),
+    "takes one size": (
+        one_size,
+        ValueError,
+        r"raised TypeError: one token, please, on context_x \(2, 2\).*set min_context and max_context.*and dtype",
+    ),
+    "raises pages": (for_pages, ValueError, r"predict: raised TypeError: shapes \(2, 1\) and \(3, 1\) do not fit, on context_x"),
+    "shape": (
+        lambda X, Y, q: (Y @ X.T @ q)[0],
+        ValueError,
+        r"predict: expected a prediction of shape \(d_y, 1\) = \(1, 1\), got \(1,\), on context_x",
+    ),
+    "integers": (lambda X, Y, q: np.ones((1, 1), int), TypeError, "predict: expected a prediction of floats, got int64; convert it"),
+    "requires grad": (
+        lambda X, Y, q: Tensor(Y @ X.T @ q, requires_grad=True),
+        TypeError,
+        r"predict: returned a Tensor that is no array of numbers \(Can't call numpy\(\) on Tensor that requires grad.*; "
+        r"return a NumPy array \(of a PyTorch tensor: \.detach\(\)\.cpu\(\)\.numpy\(\)\)",
+    ),
+    "an object": (
+        lambda X, Y, q: object(),
+        TypeError,
+        r"predict: returned a object that is no array of numbers \(NumPy finds an object in it\)",
+    ),
+    "ragged": (lambda X, Y, q: [[1.0], []], TypeError, r"predict: returned a list that is no array of numbers \(setting an array element"),
+    "NaN": (
+        lambda X, Y, q: Y @ X.T @ q / np.sqrt((X**2).sum()),
+        ValueError,
+        r"predict: expected finite numbers, got nan for context_x = \[0; 0\], .*; guard divisions that can be by zero",
+    ),
+    "noise": (noisy, ValueError, r"predict: expected the same prediction for the same input, got .* and then .*; fix its seed, and switch"),
+    "noise later": (Countdown(150), ValueError, "predict: expected the same prediction .*, got a different one when it was asked again"),
+    "fails once": (FailsOnce(150), ValueError, "predict: expected the same prediction .*, got a different one when it was asked again"),
+    "no context": (
+        lambda X, Y, q: q[:1],
+        ValueError,
+        "predict: expected a prediction that depends on the context, got the same for zeros on 16 random",
+    ),
+    "no callable": (3, TypeError, "predict: expected a callable of context_x, context_y and query, got int"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
+@pytest.mark.parametrize("name", BAD)
+def test_bad_callables_are_told_what_to_change(name: str) -> None:
+    predict, error, message = BAD[name]
+    with pytest.raises(error, match=message) as caught:
+        searched(predict)
+    assert "\n" not in str(caught.value)
+    assert not getattr(caught.value, "__notes__", [])
+
+
+def test_an_error_during_the_search_is_one_line_too() -> None:
+    """At zeros the probes find nothing; the search does, and shrinks it."""
+
+    def predict(X: Any, Y: Any, q: Any) -> Any:
+        if 0.5 in X:
+            raise OverflowError("halves")
+        return Y @ X.T @ q
+
+    with pytest.raises(ValueError, match="predict: raised OverflowError: halves, on") as caught:
+        searched(predict, examples=60)
+    assert not getattr(caught.value, "__notes__", [])
+    assert isinstance(caught.value.__cause__, OverflowError)
+
+
+def descent(X: Any, Y: Any, q: Any) -> Any:
+    return Y @ X.T @ q
+
+
+def descent_in_place(X: Any, Y: Any, q: Any) -> Any:
+    """As in-place operations on `torch.from_numpy` of the arguments, which shares their memory."""
+    found = Y @ X.T @ q
+    for array in (X, Y, q):
+        array *= 0
+        array += 7
+    return found
+
+
+class SameBuffer:
+    """Returns one array, written anew each time."""
+
+    def __init__(self) -> None:
+        self.out = np.zeros((1, 1))
+
+    def __call__(self, X: Any, Y: Any, q: Any) -> Any:
+        return np.matmul(Y @ X.T, q, out=self.out)
+
+
+@pytest.mark.parametrize(
+    "predict",
+    [lambda *data: Tensor(descent(*data)), descent_in_place, SameBuffer()],
+    ids=["returns a tensor", "changes its arguments", "returns one buffer"],
+)
+def test_what_a_callable_returns_changes_or_keeps_does_no_harm(predict: Any) -> None:
+    found, expected = searched(predict), searched(descent)
+    assert str(found) == str(expected)
+    assert not found.refuted
+    assert found.step_sizes == {1: 1, 2: 1}
+
+
+def test_a_callable_that_changes_its_arguments_is_refuted_by_what_it_was_given() -> None:
+    def predict(X: Any, Y: Any, q: Any) -> Any:
+        found = descent(X, Y, q) ** 3
+        q[:] = 5
+        return found
+
+    (cubic,) = (report.counterexample for report in searched(predict).broken if report.law.name == "cubic under scaling")
+    assert cubic is not None
+    assert cubic.instance.query.tolist() in ([[1], [0]], [[0], [1]])
+
+
+def test_a_context_is_only_read_with_two_tokens() -> None:
+    """A centred step, which stays where it is on one token, is no callable that ignores its context."""
+    found = searched(lambda X, Y, q: Y @ (X - X.mean(axis=1, keepdims=True)).T @ q)
+    assert "additive over tokens" in [report.law.name for report in found.broken]

@@ -1,0 +1,54 @@
+"""Statements 2.3 and 2.4: wrong parametrisations are rejected, and the exceptions are where the statement says they are."""
+
+from __future__ import annotations
+
+import pytest
+import sympy
+
+from equivalence.algebras import exact
+from equivalence.statements import InIdeal, verify
+from proofs.ch02_one_layer.uniqueness import Unknowns
+
+
+def test_2_3_rejects_the_wrong_sign_of_the_targets() -> None:
+    result = verify("2.3", seed=1, replace={"sign": 1}, algebras=("symbolic", "finite field"))
+    failed = [check for check in result.checks if not check.holds]
+    assert {check.algebra for check in failed} == {"symbolic", "finite field"}
+    assert all(check.message.startswith("2.3 Which parametrisations are one gradient step, the prediction, step 2") for check in failed)
+
+
+def conclusion(unknown: Unknowns, ideal: tuple[sympy.Expr, ...]) -> str | None:
+    return InIdeal("unique", unknown.conclusion(), ideal, unknown.symbols).verdict(exact)
+
+
+@pytest.mark.parametrize(("d_x", "d_y"), [(2, 1), (1, 2)])
+def test_2_3_every_equation_family_is_needed(d_x: int, d_y: int) -> None:
+    unknown = Unknowns(d_x, d_y)
+    assert conclusion(unknown, unknown.hypothesis()) is None
+    weaker = conclusion(unknown, unknown.hypothesis()[:-2])
+    assert weaker is not None
+    assert "is not in the ideal: the remainder is" in weaker
+
+
+def test_2_3_is_false_for_one_input_and_one_target() -> None:
+    verdict = conclusion(unknown := Unknowns(1, 1), unknown.hypothesis())
+    assert verdict is not None
+    assert "is not in the ideal" in verdict
+
+
+def test_2_3_swapped_solution_meets_the_hypothesis_and_not_the_conclusion() -> None:
+    unknown = Unknowns(1, 1)
+    w = unknown.W0[0, 0]
+    swap = dict(zip([*unknown.A, *unknown.U], [1, 0, w, -1], strict=True))
+    assert [sympy.expand(equation.subs(swap)) for equation in unknown.hypothesis()] == [0, 0, 0]
+    assert any(sympy.expand(equation.subs(swap)) != 0 for equation in unknown.conclusion())
+
+
+def test_2_3_at_one_and_one_only_the_swap_is_left_besides() -> None:
+    unknown = Unknowns(1, 1)
+    (a, b), w = unknown.A, unknown.W0[0, 0]
+    straight, swapped = a + b * w, b  # A_y parallel to (w, −1); A_y parallel to (1, 0)
+    either = InIdeal("one of the two", (straight * swapped,), unknown.hypothesis(), unknown.symbols)
+    assert either.verdict(exact) is None
+    alone = InIdeal("the straight one", (straight,), unknown.hypothesis(), unknown.symbols)
+    assert "is not in the ideal" in str(alone.verdict(exact))

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from equivalence.models.constructions.softmax import softmax_pair
+from equivalence.models.heads import Head, Layer
+from equivalence.recognition.softmax import INSTANCES, SoftmaxRecognition, _instances, recognise_softmax
+
+D_X, D_Y, N = 3, 2, 5
+# Sums of at most a few hundred terms in single precision, each side's rounding below that many units of 2⁻²⁴ of terms of size 1.
+ROUNDING = 1000 * 2.0**-24
+
+
+def drawn_layer() -> Layer:
+    random = np.random.default_rng(3)
+    return Layer(tuple(Head(*(random.normal(size=(D_X + D_Y, D_X + D_Y)) for _ in Head._fields)) for _ in range(2)))
+
+
+@pytest.fixture(scope="module")
+def found() -> SoftmaxRecognition:
+    return recognise_softmax(drawn_layer(), d_x=D_X, d_y=D_Y, context=N)
+
+
+def slope(layer: Layer, X: np.ndarray, Y: np.ndarray, query: np.ndarray) -> np.ndarray:
+    """Minus the y rows of ``∂/∂q Σ_i p_i A e_i`` for the token [q; 0], by the derivative of softmax, token by token."""
+    tokens, asked = np.vstack([X, Y]), np.vstack([query, np.zeros((D_Y, 1))])[:, 0]
+    total = np.zeros((D_Y, D_X))
+    for head in layer.heads:
+        scores = [(head.key @ token) @ (head.query @ asked) for token in tokens.T]
+        weights = np.exp(scores) / np.exp(scores).sum()
+        mean = sum(weight * (head.key @ token) for weight, token in zip(weights, tokens.T, strict=True))
+        for weight, token in zip(weights, tokens.T, strict=True):
+            written = head.projection @ (head.value @ token)
+            total -= weight * np.outer(written[D_X:], ((head.key @ token - mean) @ head.query)[:D_X])
+    return total
+
+
+def test_rates_distances_and_cosines_are_those_of_the_derivatives_by_hand(found: SoftmaxRecognition) -> None:
+    data = [array.astype(float) for array in _instances(D_X, D_Y, N)]
+    S = np.array([slope(drawn_layer(), *instance) for instance in zip(*data, strict=True)])
+    units = {
+        "gradient descent": np.array([Y @ X.T / N for X, Y in zip(*data[:2], strict=True)]),
+        "centred gradient descent": np.array([Y @ (X - X.mean(axis=1, keepdims=True)).T / N for X, Y in zip(*data[:2], strict=True)]),
+    }
+    assert {candidate.family for candidate in found.candidates} == set(units)
+    for candidate in found.candidates:
+        flat, unit = S.reshape(INSTANCES, -1), units[candidate.family].reshape(INSTANCES, -1)
+        rate = np.linalg.lstsq(unit.reshape(-1, 1), flat.ravel(), rcond=None)[0][0]
+        cosines = [a @ b / np.sqrt((a @ a) * (b @ b)) for a, b in zip(flat, unit, strict=True)]
+        assert candidate.learning_rate == pytest.approx(rate, abs=ROUNDING * np.linalg.norm(flat) / np.linalg.norm(unit))
+        assert candidate.relative_distance == pytest.approx(np.linalg.norm(flat - rate * unit) / np.linalg.norm(flat), abs=ROUNDING)
+        assert candidate.model_cosine == pytest.approx(np.mean(cosines), abs=ROUNDING)
+
+
+def test_the_nearer_one_comes_first(found: SoftmaxRecognition) -> None:
+    first, second = found.candidates
+    assert first.relative_distance < second.relative_distance
+
+
+def test_the_witness_is_blind_to_the_sign_of_the_query(found: SoftmaxRecognition) -> None:
+    layer, seen = drawn_layer(), found.witness
+    written = sum(head.projection @ head.value for head in layer.heads) @ np.array([1, 0, 0, 1, 0])
+    assert np.array_equal(seen.context_x, np.tile(np.eye(D_X, 1), N))
+    assert np.array_equal(seen.context_y, np.tile(np.eye(D_Y, 1), N))
+    for prediction in (seen.prediction, seen.opposite):
+        assert np.allclose(prediction[:, 0], -written[D_X:], rtol=1e-12, atol=1e-12)
+
+
+def test_a_pair_of_small_inverse_temperature_is_nearly_centred() -> None:
+    """By 6.7 the pair's prediction is within ηβ²·diam(V)·range³/47 of the centred step's, so β = 1/10 shows η in two digits at least."""
+    found = recognise_softmax(softmax_pair(D_X, D_Y, learning_rate=3).layer("1/10"), d_x=D_X, d_y=D_Y, context=N)
+    first, second = found.candidates
+    assert first.family == "centred gradient descent"
+    assert first.learning_rate == pytest.approx(3, rel=0.01)
+    assert first.relative_distance < 0.01 < second.relative_distance
+
+
+def test_the_text(found: SoftmaxRecognition) -> None:
+    lines = str(found).splitlines()
+    assert lines[0] == "family: none; a softmax layer is gradient descent at no rate (statement 6.4)"
+    assert lines[1] == "witness: 5 times the token x = (1, 0, 0), y = (1, 0), W₀ = 0"
+    assert lines[2].endswith("; a step predicts ηy and −ηy")
+    assert [line.split(":")[0].strip() for line in lines[4:-1]] == [candidate.family for candidate in found.candidates]
+    assert lines[-1] == (
+        "note: witness and nearest step are for W₀ = 0, which is assumed, not found; the update of the context tokens is not judged"
+    )
+    assert found.initial.tolist() == [[0] * D_X] * D_Y
+
+
+def test_layers_that_do_not_see_the_query_or_do_not_fit_are_refused() -> None:
+    blind = Layer(tuple(head._replace(query=0 * head.query) for head in drawn_layer().heads))
+    with pytest.raises(
+        ValueError, match=r"^layer: expected a prediction that depends on the query; its sensitivity is 0 on 256 of 256 instances$"
+    ):
+        recognise_softmax(blind, d_x=D_X, d_y=D_Y, context=N)
+    with pytest.raises(ValueError, match=r"^layer: expected weights on tokens of d_x \+ d_y = 6 rows, got 5 in head 0$"):
+        recognise_softmax(drawn_layer(), d_x=D_X + 1, d_y=D_Y, context=N)

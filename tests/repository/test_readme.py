@@ -1,0 +1,80 @@
+"""The README says what is so: its table is the registry's, its examples run and print what it shows, its version is the package's."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import proofs  # noqa: F401 - registers the statements
+from equivalence.statements import in_order, registry
+from equivalence.statements.registry import KINDS
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", README + GUIDE, flags=re.MULTILINE | re.DOTALL)
+STATUS = {
+    "identity": "proved for all sizes",
+    "induction": "by induction for any depth, all sizes",
+    "series": "series to the order named, all sizes",
+    "refutation": "exact counterexample",
+    "bound": "bound proved",
+    "characterisation": "exact for the cases named",
+}
+
+
+def rows(heading):
+    """The cells of the table below a heading, without its first two lines."""
+    section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in section.splitlines() if line.startswith("|")]
+
+
+def status(statement):
+    """The phrase for each kind among its claims."""
+    kinds = {claim.kind for claim in statement.claims}
+    return "; ".join(STATUS[kind] for kind in KINDS if kind in kinds)
+
+
+@pytest.fixture
+def registry_as_it_was():
+    before = dict(registry)
+    yield
+    registry.clear()
+    registry.update(before)
+
+
+def test_the_table_is_the_registry():
+    assert rows("The statements")[2:] == [(found.number, found.title, status(found)) for found in in_order()]
+
+
+def test_the_statuses_are_explained():
+    explained = {row[0]: row[2] for row in rows("What counts as proved") if row[0] in STATUS}
+    assert explained == STATUS
+
+
+@pytest.mark.parametrize(("code", "shown"), EXAMPLES, ids=[code.strip().splitlines()[-1] for code, _ in EXAMPLES])
+@pytest.mark.usefixtures("registry_as_it_was")
+def test_examples_run_and_print_what_is_shown(code, shown, capsys):
+    exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+    assert capsys.readouterr().out == shown
+
+
+def test_there_are_examples_that_print_and_that_assert():
+    assert sum(bool(shown) for _, shown in EXAMPLES) >= 3
+    assert sum("assert " in code for code, _ in EXAMPLES) >= 1
+
+
+def test_the_version_is_the_same_everywhere():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.search(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1] == version
+
+
+def test_pins_are_plain_and_cover_every_dependency():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = project["dependencies"] + [name for extra in project["optional-dependencies"].values() for name in extra]
+    lines = [line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][0-9A-Za-z.]*", line)] == []
+    pinned = {line.split("==")[0].lower().replace("_", "-") for line in lines}
+    assert {re.split(r"[<>=]", requirement)[0].lower() for requirement in wanted} - pinned == set()

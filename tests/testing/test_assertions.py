@@ -1,0 +1,134 @@
+"""The assertion passes for gradient descent, as a layer and as a callable, and its message shows what is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+
+from equivalence.algebras import exact
+from equivalence.models.constructions.linear import gd_layer
+from equivalence.models.heads import Layer
+from equivalence.testing.assertions import assert_gradient_descent
+
+LAYER = gd_layer(3, 2, learning_rate="1/10", context=4)
+SEARCH = {"max_context": 2, "examples": 6}
+
+
+def step(X: Any, Y: Any, q: Any) -> Any:
+    """From W₀ = 0 at η = 1/10: the step size is η/N."""
+    return Y @ X.T @ q / (10 * X.shape[1])
+
+
+def stretched(layer: Layer, by: float = 2) -> Layer:
+    """Preconditioned: the second coordinate of the query is multiplied."""
+    (head,) = layer.heads
+    C = np.diag([1, by, 1, 1, 1])
+    return Layer((head._replace(query=head.query @ (sympy.Matrix(C) if isinstance(head.query, sympy.MatrixBase) else C)),))
+
+
+@pytest.mark.parametrize("layer", [LAYER, LAYER.to_numpy(), LAYER.to_numpy(np.float32)], ids=["exact", "float64", "float32"])
+def test_a_construction_passes(layer: Layer) -> None:
+    assert_gradient_descent(layer, d_x=3, d_y=2)
+    assert_gradient_descent(layer, d_x=3, d_y=2, step_size=0.025)
+    with pytest.raises(AssertionError, match=r"expected gradient descent with step size s = 0\.1, got (1/40|0\.025)"):
+        assert_gradient_descent(layer, d_x=3, d_y=2, step_size=0.1)
+
+
+@pytest.mark.parametrize("layer", [LAYER, LAYER.to_numpy()], ids=["exact", "float64"])
+def test_a_preconditioned_layer_fails(layer: Layer) -> None:
+    with pytest.raises(AssertionError, match="expected a layer that is gradient descent, got\nfamily: preconditioned gradient descent"):
+        assert_gradient_descent(stretched(layer), d_x=3, d_y=2)
+
+
+def test_a_layer_of_no_family_fails_with_a_witness() -> None:
+    (head,) = LAYER.heads
+    wrong = Layer((head._replace(key=head.key + exact.ones(5, 5)),))
+    with pytest.raises(AssertionError, match=r"family: none(.|\n)*witness: x = .*: predicts .*, the nearest step"):
+        assert_gradient_descent(wrong, d_x=3, d_y=2)
+
+
+def test_the_tolerance_of_a_layer_is_that_of_rounded_weights() -> None:
+    near = stretched(LAYER.to_numpy(), 1.001)
+    with pytest.raises(AssertionError, match="preconditioned"):
+        assert_gradient_descent(near, d_x=3, d_y=2)
+    assert_gradient_descent(near, d_x=3, d_y=2, tolerance=0.01)
+
+
+def test_a_callable_passes() -> None:
+    assert_gradient_descent(step, d_x=3, d_y=2, **SEARCH)
+    with pytest.raises(AssertionError, match=r"expected gradient descent with step size s = 0\.1, got 0\.05 at N = 2"):
+        assert_gradient_descent(step, d_x=3, d_y=2, step_size=0.1, **SEARCH)
+    assert_gradient_descent(step, d_x=3, d_y=2, step_size=0.05, min_context=2, **SEARCH)
+
+
+def test_a_callable_that_breaks_a_law_fails_with_the_counterexample() -> None:
+    def quadratic(X: Any, Y: Any, q: Any) -> Any:
+        return Y**2 @ X.T @ q
+
+    with pytest.raises(AssertionError) as caught:
+        assert_gradient_descent(quadratic, d_x=1, d_y=1, **SEARCH)
+    message = str(caught.value)
+    assert message.startswith(
+        "expected a callable that is gradient descent\nGradient descent, d_x = 1, d_y = 1, contexts of 1 to 2 tokens: ref"
+    )
+    assert "affine in the targets" in message
+    assert "broken by X = 1, Y = 1, q = 1, t = " in message
+
+
+def test_options_of_the_other_kind_are_refused() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'tolerance'"):
+        assert_gradient_descent(step, d_x=3, d_y=2, tolerance=0.1)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'examples'"):
+        assert_gradient_descent(LAYER, d_x=3, d_y=2, examples=10)
+
+
+def test_what_is_neither_is_refused() -> None:
+    with pytest.raises(TypeError, match="predict: expected a callable of context_x, context_y and query, got int"):
+        assert_gradient_descent(3, d_x=3, d_y=2)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="layers: expected Layers, got int as layer 1"):
+        assert_gradient_descent([3], d_x=3, d_y=2)  # type: ignore[list-item]
+
+
+def stacked(*rates: str) -> list[Layer]:
+    return [gd_layer(3, 2, learning_rate=rate, context=4) for rate in rates]
+
+
+@pytest.mark.parametrize("numeric", [False, True])
+def test_a_stack_passes_at_its_rates(numeric: bool) -> None:
+    layers = [layer.to_numpy() if numeric else layer for layer in stacked("1", "1/2")]
+    assert_gradient_descent(layers, d_x=3, d_y=2)
+    assert_gradient_descent(layers, d_x=3, d_y=2, step_size=[0.25, 0.125])
+    assert_gradient_descent(layers[:1] * 2, d_x=3, d_y=2, step_size=0.25)
+    with pytest.raises(AssertionError, match=r"expected gradient descent with step sizes s = 0\.25, 0\.25, got (1/4, 1/8|0\.25, 0\.125)"):
+        assert_gradient_descent(layers, d_x=3, d_y=2, step_size=0.25)
+    with pytest.raises(ValueError, match="step_size: expected one number or 2, one a layer, got 3"):
+        assert_gradient_descent(layers, d_x=3, d_y=2, step_size=[0.25, 0.125, 0.5])
+
+
+@pytest.mark.parametrize("numeric", [False, True])
+def test_a_stack_with_a_preconditioned_layer_fails(numeric: bool) -> None:
+    layers = [stretched(stacked("1")[0]), *stacked("1/2")]
+    with pytest.raises(
+        AssertionError, match=r"expected a stack that is gradient descent, got\n2 layers: none \(layer 1 by itself is precond"
+    ):
+        assert_gradient_descent([layer.to_numpy() if numeric else layer for layer in layers], d_x=3, d_y=2)
+
+
+def test_rates_of_a_stack_are_compared_in_any_order_and_symbols_too() -> None:
+    assert_gradient_descent(stacked("8", "40"), d_x=3, d_y=2, step_size=["10", "2"])
+    assert_gradient_descent([layer.to_numpy() for layer in stacked("8", "40")], d_x=3, d_y=2, step_size=np.array([10.0, 2.0]))
+    symbols, (first, second) = stacked("eta", "mu"), (sympy.Symbol(name) / 4 for name in ("eta", "mu"))
+    assert_gradient_descent(symbols, d_x=3, d_y=2, step_size=[second, first])
+    with pytest.raises(AssertionError, match=r"expected gradient descent with step sizes s = eta/4, eta/4, got eta/4, mu/4"):
+        assert_gradient_descent(symbols, d_x=3, d_y=2, step_size=first)
+    with pytest.raises(AssertionError, match=r"expected gradient descent with step sizes s = 0\.1, 0\.1, got eta/4, mu/4"):
+        assert_gradient_descent(symbols, d_x=3, d_y=2, step_size=0.1)
+
+
+@pytest.mark.parametrize("subject", [LAYER, step])
+def test_only_a_stack_has_several_rates(subject: Any) -> None:
+    with pytest.raises(TypeError, match=r"step_size: expected one number, got \[0\.025\]; only a list of layers takes several"):
+        assert_gradient_descent(subject, d_x=3, d_y=2, step_size=[0.025])
