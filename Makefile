@@ -22,6 +22,7 @@ lint: $(READY)
 	$(RUN) -m ruff check
 	$(RUN) -m ruff format --check
 	$(RUN) -m mypy
+	$(VENV)/bin/lint-imports
 
 notebooks: $(READY)
 	$(RUN) -m notebooks $(ARGS)

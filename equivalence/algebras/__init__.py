@@ -6,7 +6,7 @@ from equivalence.algebras.detect import algebra_of
 from equivalence.algebras.exact import exact
 from equivalence.algebras.flint import FiniteField, Rational
 from equivalence.algebras.numeric import Numeric
-from equivalence.algebras.protocol import Algebra, Dimension, Part, Size, rational
+from equivalence.algebras.protocol import Algebra, Dimension, Matrix, Part, Scalar, Size, rational
 from equivalence.algebras.symbolic import Symbolic
 
 __all__ = [
@@ -15,9 +15,11 @@ __all__ = [
     "DegreeAlgebra",
     "Dimension",
     "FiniteField",
+    "Matrix",
     "Numeric",
     "Part",
     "Rational",
+    "Scalar",
     "Size",
     "Symbolic",
     "algebra_of",

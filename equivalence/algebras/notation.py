@@ -31,35 +31,11 @@ from sympy.matrices.expressions import (
 
 from equivalence.algebras.blocks import whole
 from equivalence.algebras.protocol import Dimension, Part, Size, parts, rational
-
-
-class Symmetric(MatrixSymbol):
-    """A generator declared symmetric."""
-
-
-class Invertible(MatrixSymbol):
-    """A generator declared invertible."""
-
-
-class Diagonal(MatrixSymbol):
-    """A generator declared diagonal."""
-
-
-class Weights(MatrixExpr):
-    """Attention weights made from a matrix of scores."""
-
-    def __new__(cls, scores: MatrixExpr) -> Weights:
-        """The weights of scores."""
-        return sympy.Basic.__new__(cls, scores)
-
-    @property
-    def shape(self) -> tuple[sympy.Expr, sympy.Expr]:
-        """That of the scores."""
-        return self.args[0].shape
+from equivalence.formulas import Diagonal, Invertible, Symmetric, Weights, Written, is_monomial, latex, text
 
 
 @dataclass(frozen=True, eq=False)
-class Scalar:
+class Scalar(Written):
     """A scalar as written: SymPy gathers products of symbols and numbers; sums and traces stay as the program made them."""
 
     expression: sympy.Expr
@@ -91,18 +67,14 @@ class Scalar:
         return Scalar(1 / other.expression) * self
 
     def __repr__(self) -> str:
-        from equivalence.models.printing import text
-
         return text(self)
 
     def _repr_latex_(self) -> str:
-        from equivalence.models.printing import latex
-
         return f"${latex(self)}$"
 
 
 @dataclass(frozen=True, eq=False)
-class Notated:
+class Notated(Written):
     """A matrix as written.
 
     Attributes:
@@ -159,13 +131,9 @@ class Notated:
         return Notated(self.algebra, self.rows, self.cols, written[0] if len(written) == 1 else MatMul(*written, evaluate=False))
 
     def __repr__(self) -> str:
-        from equivalence.models.printing import text
-
         return text(self)
 
     def _repr_latex_(self) -> str:
-        from equivalence.models.printing import latex
-
         return f"${latex(self)}$"
 
 
@@ -248,11 +216,6 @@ class Notation:
 
     def _grid(self, rows: tuple[Part, ...], cols: tuple[Part, ...], part: Callable[[int, int], MatrixExpr]) -> Notated:
         return Notated(self, rows, cols, _block_matrix([[part(i, j) for j in range(len(cols))] for i in range(len(rows))]))
-
-
-def is_monomial(scalar: sympy.Expr) -> bool:
-    """Whether it is a product of numbers and symbols."""
-    return not scalar.has(sympy.Add, Trace)
 
 
 def convert(written: Notated | Scalar, algebra: Any, sizes: Mapping[str, int] | None = None) -> Any:

@@ -5,7 +5,6 @@ JAX is imported only where one of its arrays arrives or is asked for.
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from types import ModuleType
@@ -95,40 +94,3 @@ def reading_of(array: Any) -> Numeric:
     if jax is not None and isinstance(array, jax.Array):
         return Numeric(jax.numpy, array.dtype)
     raise TypeError(f"matrix: expected a matrix of one of the algebras, got {array!r} of type {type(array).__name__}")
-
-
-def checked_matrix(name: str, array: Any, shape: tuple[int | None, ...]) -> Any:
-    """An array given by a user, a matrix or a batch of them: of floats, finite, of the expected shape (None: any), no size 0.
-
-    Raises TypeError or ValueError with the name, what was expected and what came. Values under a JAX trace cannot be looked at and pass.
-    """
-    found = getattr(array, "shape", None)
-    if found is None or not hasattr(array, "dtype"):
-        raise TypeError(f"{name}: expected an array, got {type(array).__name__}")
-    expected = tuple("any" if size is None else size for size in shape)
-    if len(found) != len(shape) or any(size is not None and size != got for size, got in zip(shape, found, strict=True)):
-        raise ValueError(f"{name}: expected shape {expected}, got {tuple(found)}")
-    if 0 in found:
-        raise ValueError(f"{name}: expected sizes of at least 1, got shape {tuple(found)}")
-    if np.dtype(array.dtype).kind != "f":
-        raise TypeError(f"{name}: expected floats, got {array.dtype}; convert with .astype(float)")
-    if is_concrete(array) and not np.isfinite(np.asarray(array)).all():
-        raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
-    return array
-
-
-def checked_rate(name: str, value: Any) -> Any:
-    """A scalar given by a user: a finite real number. Values under a JAX trace pass."""
-    if isinstance(value, bool) or (not isinstance(value, int | float | np.number) and not hasattr(value, "dtype")):
-        raise TypeError(f"{name}: expected a number, got {value!r} of type {type(value).__name__}")
-    if np.shape(value) != ():
-        raise ValueError(f"{name}: expected a single number, got shape {np.shape(value)}")
-    if is_concrete(value) and not math.isfinite(float(value)):
-        raise ValueError(f"{name}: expected a finite number, got {value}")
-    return value
-
-
-def is_concrete(value: Any) -> bool:
-    """Whether a value can be looked at, as it is not under a JAX trace."""
-    jax = sys.modules.get("jax")
-    return jax is None or not isinstance(value, jax.core.Tracer)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Protocol, SupportsIndex
+from typing import Any, Protocol, Self, SupportsIndex
 
 
 @dataclass(frozen=True, order=True)
@@ -28,6 +28,34 @@ Dimension = Part | tuple[Part, ...]
 """A number of rows or columns: one part, or several parts side by side (a partition)."""
 
 
+class Matrix(Protocol):
+    """A matrix of some algebra, two-dimensional. Operations are with matrices of the same algebra, and scalars stand on the left."""
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """(rows, columns), each a `Dimension`."""
+
+    @property
+    def T(self) -> Self:
+        """The transpose."""
+
+    def __matmul__(self, other: Self, /) -> Self: ...
+    def __add__(self, other: Self, /) -> Self: ...
+    def __sub__(self, other: Self, /) -> Self: ...
+    def __neg__(self) -> Self: ...
+    def __rmul__(self, scalar: Any, /) -> Self: ...
+
+
+class Scalar(Protocol):
+    """A scalar of some algebra. A divisor is a number or a product of symbols, never a sum."""
+
+    def __add__(self, other: Self, /) -> Self: ...
+    def __sub__(self, other: Self, /) -> Self: ...
+    def __neg__(self) -> Self: ...
+    def __mul__(self, other: Self, /) -> Self: ...
+    def __truediv__(self, other: Self, /) -> Self: ...
+
+
 class Algebra(Protocol):
     """A reading of programs. Programs use nothing else, and on matrices only ``@ + - .T`` and scalar ``*``.
 
@@ -35,43 +63,45 @@ class Algebra(Protocol):
     ``+ - * /``, where a divisor is a number or a product of symbols, never a sum.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Which reading it is."""
 
-    def generator(self, name: str, rows: Dimension, cols: Dimension, *, symmetric: bool = False) -> Any:
+    def generator(self, name: str, rows: Dimension, cols: Dimension, *, symmetric: bool = False) -> Matrix:
         """An arbitrary rows x cols matrix; the same name gives the same matrix."""
 
-    def invertible(self, name: str, size: Part) -> tuple[Any, Any]:
+    def invertible(self, name: str, size: Part) -> tuple[Matrix, Matrix]:
         """An arbitrary invertible size x size matrix, and its inverse."""
 
-    def diagonal(self, name: str, size: Part) -> Any:
+    def diagonal(self, name: str, size: Part) -> Matrix:
         """An arbitrary diagonal size x size matrix."""
 
-    def weights(self, scores: Any) -> Any:
+    def weights(self, scores: Any) -> Matrix:
         """Attention weights made from scores, N x M: columns of nonnegative numbers that sum to 1.
 
         Numbers go through softmax. The readings that prove take *any* such weights: an unknown matrix for each matrix of scores,
         of which nothing is used but the sums of its columns.
         """
 
-    def symbol(self, name: str) -> Any:
+    def symbol(self, name: str) -> Scalar:
         """An arbitrary nonzero scalar."""
 
-    def scalar(self, value: Any) -> Any:
+    def scalar(self, value: Any) -> Scalar:
         """A rational number (int, Fraction or text), or a dimension as a number."""
 
-    def eye(self, size: Dimension) -> Any:
+    def eye(self, size: Dimension) -> Matrix:
         """The identity matrix."""
 
-    def zeros(self, rows: Dimension, cols: Dimension) -> Any:
+    def zeros(self, rows: Dimension, cols: Dimension) -> Matrix:
         """The zero matrix."""
 
-    def ones(self, rows: Dimension, cols: Dimension) -> Any:
+    def ones(self, rows: Dimension, cols: Dimension) -> Matrix:
         """The matrix whose entries are all one."""
 
-    def block(self, rows: Sequence[Sequence[Any]]) -> Any:
+    def block(self, rows: Sequence[Sequence[Any]]) -> Matrix:
         """A matrix from a grid of matrices."""
 
-    def trace(self, matrix: Any) -> Any:
+    def trace(self, matrix: Any) -> Scalar:
         """The trace, a scalar."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from equivalence.algebras.numeric import is_concrete
+from equivalence.checks import is_concrete
 
 Series = tuple[Any, ...]
 

@@ -1,11 +1,9 @@
-"""How alike two predictors are."""
+"""How alike two predictors are, and the predictors that the literature compares."""
 
-from equivalence.alignment.metrics import (
-    METRICS,
-    Alignment,
+from equivalence.alignment.metrics import METRICS, Alignment, compare
+from equivalence.predictors import (
     Predictor,
     centred_descent,
-    compare,
     gdpp_descent,
     gradient_descent,
     linear_layers,

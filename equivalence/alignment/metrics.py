@@ -11,7 +11,7 @@ Two predictors that are affine in the query agree on a context iff the last two 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,19 +20,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from equivalence.algebras.numeric import checked_matrix, checked_rate
-from equivalence.models.attention.linear import stack
-from equivalence.models.attention.softmax import softmax_update
-from equivalence.models.descent.centred import centred_step
-from equivalence.models.descent.gdpp import Preconditioned, gdpp_step
-from equivalence.models.descent.least_squares import preconditioned_step, trajectory
-from equivalence.models.heads import Layer
-from equivalence.models.tokens import prediction, query_tokens, tokens, with_constant, with_sink
-
-Array = Any
-Predictor = Callable[[Array, Array, Array], Array]
-"""Context inputs d_x x N, context targets d_y x N and one query d_x x 1 to a prediction d_y x 1; written in JAX."""
-
+from equivalence.checks import checked_matrix
+from equivalence.predictors.predictor import Array, Predictor, slope_and_prediction
 
 METRICS = ("model cosine", "model difference", "prediction difference")
 
@@ -83,11 +72,6 @@ class Alignment:
         return "\n".join(lines)
 
 
-def sensitivity(predict: Predictor, context_x: Array, context_y: Array, query: Array) -> Array:
-    """``∂prediction/∂query`` on one instance, d_y x d_x, by automatic differentiation; under `jax.vmap` and `jax.jit` too."""
-    return _slope_and_prediction(predict, context_x, context_y, query)[0]
-
-
 def compare(first: Predictor, second: Predictor, context_x: Array, context_y: Array, query: Array) -> Alignment:
     """The three metrics on a batch.
 
@@ -110,147 +94,17 @@ def compare(first: Predictor, second: Predictor, context_x: Array, context_y: Ar
     return Alignment(*map(np.asarray, metrics))
 
 
-def gradient_descent(initial: Array, *, learning_rate: Any, steps: int = 1) -> Predictor:
-    """``W_K q`` after K steps from W₀ at one rate.
-
-    Args:
-        initial: W₀, d_y x d_x; its type is the predictor's.
-        learning_rate: η.
-        steps: K.
-    """
-    start, count = _start(initial), _count(steps)
-    rate = _rate("learning_rate", learning_rate, start.dtype)
-    return _descended(start, lambda X, Y: trajectory(start, X, Y, [rate] * count)[-1])
-
-
-def centred_descent(initial: Array, *, learning_rate: Any) -> Predictor:
-    """``Wq`` after one centred step (statement 6.8) from W₀: what two softmax heads come to as β → 0. Arguments as `gradient_descent`."""
-    start = _start(initial)
-    rate = _rate("learning_rate", learning_rate, start.dtype)
-    return _descended(start, lambda X, Y: centred_step(start, X, Y, rate))
-
-
-def preconditioned_descent(initial: Array, *, learning_rate: Any, preconditioner: Array) -> Predictor:
-    """``Wq`` after one preconditioned step from W₀. Arguments as `gradient_descent`, and the preconditioner C, d_x x d_x."""
-    start = _start(initial)
-    rate = _rate("learning_rate", learning_rate, start.dtype)
-    size = start.shape[1]
-    C = jnp.asarray(checked_matrix("preconditioner", preconditioner, (size, size)), dtype=start.dtype)
-    return _descended(start, lambda X, Y: preconditioned_step(start, X, Y, rate, C))
-
-
-def gdpp_descent(initial: Array, *, learning_rate: Any, gamma: Any, steps: int = 1) -> Predictor:
-    """``W_K q`` after K steps of GD++ from W₀ and M = I (statement 3.3). Arguments as `gradient_descent`, and γ."""
-    start, count = _start(initial), _count(steps)
-    rate = _rate("learning_rate", learning_rate, start.dtype)
-    strength = _rate("gamma", gamma, start.dtype)
-
-    def trained(X: Array, Y: Array) -> Array:
-        state = Preconditioned(start, jnp.eye(start.shape[1], dtype=start.dtype))
-        for _ in range(count):
-            state = gdpp_step(state, X, Y, rate, strength)
-        return state.weights
-
-    return _descended(start, trained)
-
-
-def linear_layers(layers: Sequence[Layer], initial: Array, *, queries_as_keys: bool = False) -> Predictor:
-    """What a stack of linear-attention layers predicts for the query token ``[q; −W₀q]``.
-
-    Args:
-        layers: at least one, on tokens ``[x; y]``; exact or numeric weights, converted to the type of W₀.
-        initial: W₀, d_y x d_x.
-        queries_as_keys: whether the query serves as key and value too.
-    """
-    start = _start(initial)
-    if not layers:
-        raise ValueError("layers: expected at least one layer, got none")
-    numeric = [_in_numbers(f"layers[{number}]", layer, start, extra=0) for number, layer in enumerate(layers)]
-
-    def predict(context_x: Array, context_y: Array, query: Array) -> Array:
-        X, Y = _fitting(start, context_x, context_y)
-        _, asked = stack(numeric, tokens(X, Y), query_tokens(start, query), queries_as_keys=queries_as_keys)
-        return prediction(asked, *start.shape[::-1])
-
-    return predict
-
-
-def softmax_layer(layer: Layer, initial: Array, *, sink: bool = False) -> Predictor:
-    """What one softmax layer with residual predicts for the query token ``[q; −W₀q]``, keys the context only.
-
-    Args:
-        layer: on tokens ``[x; y]``, or ``[x; y; 1]`` with a sink; exact or numeric weights, converted to the type of W₀.
-        initial: W₀, d_y x d_x.
-        sink: whether tokens get a constant and the context a sink, for the weights of `softmax_pair_with_sink`.
-    """
-    start = _start(initial)
-    numeric = _in_numbers("layer", layer, start, extra=int(sink))
-
-    def predict(context_x: Array, context_y: Array, query: Array) -> Array:
-        context, asked = tokens(*_fitting(start, context_x, context_y)), query_tokens(start, query)
-        if sink:
-            context, asked = with_sink(with_constant(context)), with_constant(asked)
-        asked = asked + softmax_update(numeric, context, asked)
-        return prediction(asked[: sum(start.shape)], *start.shape[::-1])
-
-    return predict
-
-
 def _measured(predictors: Sequence[Predictor], *instance: Array) -> tuple[Any, Any]:
     """The metrics of one instance, and for each predictor the largest entries of prediction and sensitivity."""
-    slopes, predictions = zip(*(_slope_and_prediction(predict, *instance) for predict in predictors), strict=True)
+    slopes, predictions = zip(*(slope_and_prediction(predict, *instance) for predict in predictors), strict=True)
     metrics = (_cosine(*slopes), jnp.linalg.norm(slopes[0] - slopes[1]), jnp.linalg.norm(predictions[0] - predictions[1]))
     return metrics, ([jnp.abs(each).max() for each in predictions], [jnp.abs(each).max() for each in slopes])
-
-
-def _slope_and_prediction(predict: Predictor, context_x: Array, context_y: Array, query: Array) -> tuple[Array, Array]:
-    def columns(column: Array) -> tuple[Array, Array]:
-        found = predict(context_x, context_y, column[:, None])[:, 0]
-        return found, found
-
-    return jax.jacobian(columns, has_aux=True)(jnp.asarray(query)[:, 0])
 
 
 def _cosine(left: Array, right: Array) -> Array:
     """Scaled to a largest entry of 1 first, so that squares neither overflow nor vanish; rounding does not take it beyond ±1."""
     left, right = (each / jnp.abs(each).max() for each in (left, right))
     return jnp.clip(jnp.sum(left * right) / (jnp.linalg.norm(left) * jnp.linalg.norm(right)), -1, 1)
-
-
-def _descended(start: Array, trained: Callable[[Array, Array], Array]) -> Predictor:
-    def predict(context_x: Array, context_y: Array, query: Array) -> Array:
-        return trained(*_fitting(start, context_x, context_y)) @ query
-
-    return predict
-
-
-def _start(initial: Array) -> Array:
-    return jnp.asarray(checked_matrix("initial", initial, (None, None)))
-
-
-def _rate(name: str, value: Any, dtype: Any) -> Array:
-    return jnp.asarray(checked_rate(name, value), dtype=dtype)
-
-
-def _count(steps: int) -> int:
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-        raise ValueError(f"steps: expected an integer, at least 1, got {steps!r}")
-    return steps
-
-
-def _in_numbers(name: str, layer: Layer, start: Array, *, extra: int) -> Layer:
-    found, rows = layer.to_jax(start.dtype), sum(start.shape) + extra
-    for number, head in enumerate(found.heads):
-        if head.query.shape[1] != rows:
-            parts = "d_x + d_y + 1" if extra else "d_x + d_y"
-            raise ValueError(f"{name}: expected weights on tokens of {parts} = {rows} rows, got {head.query.shape[1]} in head {number}")
-    return found
-
-
-def _fitting(start: Array, context_x: Array, context_y: Array) -> tuple[Array, Array]:
-    if start.shape != (expected := (context_y.shape[0], context_x.shape[0])):
-        raise ValueError(f"initial: expected W₀ of shape (d_y, d_x) = {expected}, got {start.shape}")
-    return jnp.asarray(context_x), jnp.asarray(context_y)
 
 
 def _checked_batch(context_x: Array, context_y: Array, query: Array) -> list[Array]:

@@ -22,7 +22,6 @@ from equivalence.cli.commandline import Group, bad_input, input_error
 from equivalence.falsification.callables import EXAMPLES
 from equivalence.models.constructions.linear import gd_layer, gdpp_layer
 from equivalence.models.heads import Layer
-from equivalence.models.printing import layer_latex, layer_text
 
 app = typer.Typer(cls=Group, add_completion=False, rich_markup_mode=None, help="Linear self-attention as gradient descent, exactly.")
 
@@ -90,7 +89,7 @@ def built(d_x: int, d_y: int, learning_rate: str, context: str, gdpp: bool, gamm
 def encoded(layer: Layer, format: Format, out: Path | None) -> bytes:
     """What the screen or the file is to show. Raises ValueError for npz without a file, or with symbols in a weight."""
     if format is not Format.npz:
-        return ((layer_latex if format is Format.latex else layer_text)(layer) + "\n").encode()
+        return ((layer.to_latex() if format is Format.latex else layer.to_text()) + "\n").encode()
     if out is None:
         raise ValueError("--format npz: expected --out FILE too")
     try:

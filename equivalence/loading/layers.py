@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from equivalence.algebras.numeric import checked_matrix
+from equivalence.checks import checked_matrix
 from equivalence.loading.files import MAX_BYTES, opened, read, shown
 from equivalence.models.heads import Head, Layer
 

@@ -5,9 +5,15 @@ A head has W_K, W_Q, W_V and P. There is no scaling by 1/sqrt(d_k), and what the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from equivalence.models.weights import as_jax, as_latex, as_numpy, as_text
+
 Matrix = Any
+
+PAPER_NAMES = {"key": "W_K", "query": "W_Q", "value": "W_V", "projection": "P"}
+"""The papers' names of a head's weights."""
 
 
 class Head(NamedTuple):
@@ -46,21 +52,46 @@ class Layer(NamedTuple):
     heads: tuple[Head, ...]
 
     def to_numpy(self, dtype: Any = float) -> Layer:
-        """The same weights as NumPy arrays of floats.
+        """The same weights as NumPy arrays of floats, each entry the nearest double, rounded once more if the type is another.
 
-        Raises ValueError naming the weight and the symbols, if any are left in it.
+        Raises:
+            ValueError: symbols left in a weight, or an entry that is no finite number of the type; names head and weight.
+            TypeError: a type that is not of floats, or a layer of another reading.
         """
-        from equivalence.models.conversion import to_numpy
-
-        return to_numpy(self, dtype)
+        return self._mapped(lambda name, weight: as_numpy(name, weight, dtype))
 
     def to_jax(self, dtype: Any = None) -> Layer:
-        """The same weights as JAX arrays; dtype float64 needs JAX's x64 mode, else ValueError. Default: float32."""
-        from equivalence.models.conversion import to_jax
+        """The same weights as JAX arrays, float32 if no type is given.
 
-        return to_jax(self, dtype)
+        Raises:
+            ValueError: as `to_numpy`; or float64 without JAX's x64 mode.
+            TypeError: as `to_numpy`.
+        """
+        return self._mapped(lambda name, weight: as_jax(name, weight, dtype))
+
+    def to_text(self) -> str:
+        """The weights, one aligned matrix after another, with exact entries as SymPy writes and reads them: eta/N."""
+        return "\n\n".join(f"{name} =\n{as_text(weight)}" for name, weight in self._named())
+
+    def to_latex(self) -> str:
+        """The weights as a displayed formula, one line a head."""
+        named = [f"{name} &= {as_latex(weight)}" for name, weight in self._named()]
+        lines = [" & ".join(named[start : start + len(PAPER_NAMES)]) for start in range(0, len(named), len(PAPER_NAMES))]
+        return "$$\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}$$"
 
     def _repr_latex_(self) -> str:
-        from equivalence.models.printing import layer_latex
+        return self.to_latex()
 
-        return layer_latex(self)
+    def _mapped(self, converted: Callable[[str, Matrix], Matrix]) -> Layer:
+        def head_of(number: int, head: Head) -> Head:
+            return Head(**{field: converted(f"{field} of head {number}", weight) for field, weight in head._asdict().items()})
+
+        return Layer(tuple(head_of(number, head) for number, head in enumerate(self.heads)))
+
+    def _named(self) -> list[tuple[str, Matrix]]:
+        several = len(self.heads) > 1
+        return [
+            ((f"{name}_{number}" if name == "P" else f"{name[:2]}{{{name[2]},{number}}}") if several else name, getattr(head, field))
+            for number, head in enumerate(self.heads, 1)
+            for field, name in PAPER_NAMES.items()
+        ]

@@ -8,7 +8,7 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from equivalence.algebras.numeric import checked_rate
+from equivalence.checks import checked_rate
 
 SIZE = (6.4, 4.0)
 

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from equivalence.algebras import Numeric
-from equivalence.algebras.numeric import checked_matrix
+from equivalence.checks import checked_matrix
 from equivalence.models.attention.linear import linear_attention
 from equivalence.models.attention.softmax import softmax_update
 from equivalence.models.constructions.linear import gd_layer

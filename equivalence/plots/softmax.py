@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from equivalence.algebras import Numeric
 from equivalence.algebras.ball import Ball
 from equivalence.algebras.flint import dense
-from equivalence.algebras.numeric import checked_matrix, checked_rate
+from equivalence.checks import checked_matrix, checked_rate
 from equivalence.models.attention.softmax import softmax_update
 from equivalence.models.constructions.softmax import softmax_pair, softmax_pair_with_sink
 from equivalence.models.descent.centred import centred_step

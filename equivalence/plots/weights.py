@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from equivalence.algebras.numeric import checked_matrix, checked_rate
+from equivalence.checks import checked_matrix, checked_rate
 from equivalence.models.heads import Head, Layer
 
 SIZE = (13.0, 7.0)

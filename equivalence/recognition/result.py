@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from equivalence.algebras.numeric import checked_rate
+from equivalence.checks import checked_rate
 
 Matrix = Any
 

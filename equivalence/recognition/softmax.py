@@ -10,10 +10,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from equivalence.alignment.metrics import Predictor, centred_descent, gradient_descent, sensitivity, softmax_layer
 from equivalence.models.attention.softmax import softmax_update
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
+from equivalence.predictors.from_descents import centred_descent, gradient_descent
+from equivalence.predictors.from_layers import softmax_layer
+from equivalence.predictors.predictor import Predictor, sensitivity
 
 INSTANCES = 256
 NOTE = "witness and nearest step are for W₀ = 0, which is assumed, not found; the update of the context tokens is not judged"

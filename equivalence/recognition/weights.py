@@ -13,7 +13,7 @@ from sympy.polys.matrices import DomainMatrix
 
 from equivalence.algebras.blocks import Blocked
 from equivalence.algebras.flint import Rational, dense
-from equivalence.algebras.numeric import checked_matrix
+from equivalence.checks import checked_matrix
 from equivalence.models.constructions.arguments import built_initial
 from equivalence.models.heads import Head, Layer
 

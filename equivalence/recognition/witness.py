@@ -13,8 +13,8 @@ from equivalence.models.attention.linear import linear_attention
 from equivalence.models.descent.least_squares import gradient_step
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
-from equivalence.recognition.floats.bounds import gamma
 from equivalence.recognition.result import Witness
+from equivalence.recognition.rounding import gamma
 from equivalence.recognition.tensor.canonical import Array, CanonicalTensor
 
 VISIBLE = float(np.sqrt(np.finfo(float).eps))

@@ -1,6 +1,7 @@
 """Statements, their registry, and their verification."""
 
-from equivalence.statements.registry import Claim, Statement, claim_of, find, in_order, registry, statement
+from equivalence.statements.claims import Claim, claim_of
+from equivalence.statements.registry import Statement, find, in_order, registry, statement
 from equivalence.statements.steps import Differ, Encloses, InIdeal, Less, Positive, simulation
 from equivalence.statements.verification import Check, Result, verify
 

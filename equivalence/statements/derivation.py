@@ -10,13 +10,13 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from textwrap import fill
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from equivalence.algebras.exact import exact
 from equivalence.algebras.notation import Notation
 from equivalence.algebras.protocol import Size
-from equivalence.models.printing import ACCENTS, LOWERED, RAISED, SIGNS, latex, latex_letters, text
-from equivalence.statements.registry import Claim, Statement
+from equivalence.formulas import ACCENTS, LOWERED, RAISED, SIGNS, latex, latex_letters, text
+from equivalence.statements.claims import Claim
 from equivalence.statements.steps import Differ, Encloses, InIdeal, Item, Less, Positive
 
 _FORMULA = re.compile(
@@ -27,6 +27,17 @@ WIDTH = 120
 """Columns of a formula in plain text; longer ones go on in the next line."""
 SHOWN = 3
 """How many polynomials of a list are written out; of more, the number is given."""
+
+
+class Stated(Protocol):
+    """What a derivation shows of a statement."""
+
+    number: str
+    title: str
+    kind: str
+    source: str
+    text: str
+    claims: list[Claim]
 
 
 class Line(NamedTuple):
@@ -59,7 +70,7 @@ def chains(claim: Claim) -> list[Chain]:
     return [chain for chain in found if chain.heading or chain.lines]
 
 
-def as_text(statement: Statement) -> str:
+def as_text(statement: Stated) -> str:
     """Number, title, kind, source and text; then the numbered steps of each claim."""
     lines = [f"{statement.number}  {statement.title}", f"{statement.kind} · {statement.source}", "", statement.text.replace("``", "")]
     for claim in statement.claims:
@@ -78,7 +89,7 @@ def _folded(formula: str) -> str:
     return folded.replace("\N{NO-BREAK SPACE}", " ")
 
 
-def as_latex(statement: Statement) -> str:
+def as_latex(statement: Stated) -> str:
     r"""The same as a ``\subsection*`` for a document that uses amsmath."""
     lines = [
         rf"\subsection*{{{statement.number}\quad {_prose(statement.title)}}}",
@@ -94,7 +105,7 @@ def as_latex(statement: Statement) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_markdown(statement: Statement) -> str:
+def as_markdown(statement: Stated) -> str:
     """The same for a notebook, a displayed formula a chain."""
     lines = [f"### {statement.number} {statement.title}", f"*{statement.kind}; {statement.source}*", _with_formulas(statement.text)]
     for claim in statement.claims:

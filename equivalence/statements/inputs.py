@@ -9,7 +9,7 @@ from typing import Any
 from equivalence.algebras.blocks import Blocked
 from equivalence.algebras.degree import Degree, DegreeAlgebra
 from equivalence.algebras.protocol import Dimension, Part, total
-from equivalence.statements.registry import Claim
+from equivalence.statements.claims import Claim
 
 
 @dataclass

@@ -19,8 +19,9 @@ import numpy as np
 
 from equivalence.algebras.magnitude import Magnitude, MagnitudeAlgebra
 from equivalence.algebras.numeric import Numeric
+from equivalence.statements.claims import Claim
 from equivalence.statements.inputs import Inputs, inputs_of
-from equivalence.statements.registry import Claim, Statement, find
+from equivalence.statements.registry import Statement, find
 from equivalence.statements.steps import Differ
 from equivalence.statements.verification import Sizes, assignments, check_parts, parts_of
 

@@ -17,7 +17,8 @@ from equivalence.algebras.exact import exact
 from equivalence.algebras.flint import FiniteField, Rational
 from equivalence.algebras.protocol import Size, total
 from equivalence.algebras.symbolic import Symbolic
-from equivalence.statements.registry import Claim, Statement, find
+from equivalence.statements.claims import Claim
+from equivalence.statements.registry import Statement, find
 from equivalence.statements.steps import Item
 
 Sizes = Mapping[str, int]

@@ -19,8 +19,8 @@ from hypothesis.strategies import SearchStrategy
 from equivalence.algebras.exact import exact
 from equivalence.algebras.flint import Rational
 from equivalence.models.heads import Head, Layer
+from equivalence.statements.claims import Claim
 from equivalence.statements.inputs import inputs_of
-from equivalence.statements.registry import Claim
 
 Rows = tuple[tuple[Fraction, ...], ...]
 

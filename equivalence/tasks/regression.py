@@ -16,9 +16,9 @@ from typing import Any, Protocol
 import jax
 import jax.numpy as jnp
 
-from equivalence.algebras.numeric import checked_matrix
 from equivalence.algebras.protocol import rational
-from equivalence.models.conversion import jax_float_type
+from equivalence.checks import checked_matrix
+from equivalence.models.weights import jax_float_type
 
 Array = Any
 Number = int | float | str | Fraction

@@ -10,8 +10,7 @@ from equivalence.models.descent.data import data_step
 from equivalence.models.descent.least_squares import gradient, gradient_step, loss, weight_change
 from equivalence.statements import Differ, simulation, statement
 from equivalence.statements.steps import Items
-
-VON_OSWALD = "von Oswald et al. 2022"
+from proofs.vocabulary import VON_OSWALD
 
 
 @statement("1.1", "The gradient of least squares, without analysis", source=f"{VON_OSWALD}, eq. 2 and 3")

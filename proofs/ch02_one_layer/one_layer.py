@@ -7,11 +7,11 @@ from typing import Any
 from equivalence.models.attention.linear import linear_attention, stack, update
 from equivalence.models.constructions.linear import gd_layer
 from equivalence.models.descent.least_squares import gradient_step, trajectory, weight_change
-from equivalence.models.heads import Head, Layer
+from equivalence.models.heads import Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
 from equivalence.statements import Differ, statement
 from equivalence.statements.steps import Items
-from proofs.ch01_data_updates.data_updates import VON_OSWALD
+from proofs.vocabulary import VON_OSWALD, arbitrary_head
 
 
 @statement("2.1", "One linear self-attention layer is one gradient step", source=f"{VON_OSWALD}, Prop. 1 and appendix A.1, eq. 8")
@@ -123,12 +123,6 @@ def sensitivity(algebra: Any, d: Any, d_x: Any, d_y: Any, d_k: Any, d_v: Any, N:
     yield "it scales"
     yield "the prediction at a multiple", predict(t * q)
     yield "is the multiple of the prediction", t * predict(q)
-
-
-def arbitrary_head(algebra: Any, d: Any, d_k: Any, d_v: Any, mark: str = "") -> Head:
-    """A head of generators."""
-    shapes = {"W_K": (d_k, d), "W_Q": (d_k, d), "W_V": (d_v, d), "P": (d, d_v)}
-    return Head(*(algebra.generator(f"{name}{mark}", *shape) for name, shape in shapes.items()))
 
 
 @sensitivity.claim("Lagrange's identity: cosine 1 means proportional")

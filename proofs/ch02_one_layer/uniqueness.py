@@ -19,14 +19,7 @@ from equivalence.models.heads import Head, Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
 from equivalence.statements import Differ, InIdeal, statement
 from equivalence.statements.steps import Items
-from proofs.ch01_data_updates.data_updates import VON_OSWALD
-from proofs.ch02_one_layer.one_layer import arbitrary_head
-
-
-def head_of(algebra: Any, A: Any, B: Any) -> Layer:
-    """The layer ``q ↦ q + A C Cᵀ B q``, with identities for key and projection."""
-    d = A.shape[0]
-    return Layer((Head(key=algebra.eye(d), query=B, value=A, projection=algebra.eye(d)),))
+from proofs.vocabulary import VON_OSWALD, arbitrary_head, head_of
 
 
 @statement(

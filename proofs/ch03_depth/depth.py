@@ -16,8 +16,7 @@ from equivalence.models.heads import Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
 from equivalence.statements import Differ, Less, Positive, simulation, statement
 from equivalence.statements.steps import Items, State
-from proofs.ch01_data_updates.data_updates import VON_OSWALD
-from proofs.ch02_one_layer.one_layer import arbitrary_head
+from proofs.vocabulary import VON_OSWALD, arbitrary_head
 
 
 @statement("3.1", "K layers are K steps", kind="induction", claim="any K", source=f"{VON_OSWALD}, section 2 and appendix A.1")

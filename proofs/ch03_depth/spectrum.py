@@ -12,7 +12,7 @@ from equivalence.models.descent.gdpp import gdpp_features
 from equivalence.models.tokens import prediction, tokens
 from equivalence.statements import Differ, InIdeal, Less, Positive, simulation, statement
 from equivalence.statements.steps import Items, State
-from proofs.ch01_data_updates.data_updates import VON_OSWALD
+from proofs.vocabulary import VON_OSWALD
 
 
 def next_eigenvalue(eigenvalue: Any, gamma: Any) -> Any:

@@ -15,7 +15,7 @@ from equivalence.models.heads import Head, Layer
 from equivalence.models.tokens import prediction, query_tokens, separate_tokens, tokens
 from equivalence.statements import Differ, Encloses, Positive, statement
 from equivalence.statements.steps import Items
-from proofs.ch01_data_updates.data_updates import VON_OSWALD
+from proofs.vocabulary import VON_OSWALD
 
 Matrix = Any
 

@@ -20,7 +20,7 @@ from equivalence.models.heads import Head, Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
 from equivalence.statements import Differ, Encloses, Positive, statement
 from equivalence.statements.steps import Items
-from proofs.ch02_one_layer.one_layer import arbitrary_head
+from proofs.vocabulary import arbitrary_head
 
 SOURCE = "this project; von Oswald et al. 2022, appendix A.9, asks"
 

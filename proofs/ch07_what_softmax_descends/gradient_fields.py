@@ -18,13 +18,8 @@ from equivalence.models.descent.least_squares import weight_change
 from equivalence.models.tokens import tokens
 from equivalence.statements import Differ, InIdeal, statement
 from equivalence.statements.steps import Items
-from proofs.ch02_one_layer.uniqueness import head_of
-from proofs.ch07_what_softmax_descends.potentials import half_square, inner, lse_slope
-
-
-def wedge(left: Any, right: Any) -> Any:
-    """``uvᵀ − vuᵀ``, which is 0 iff u and v are parallel (2.5)."""
-    return left @ right.T - right @ left.T
+from proofs.ch07_what_softmax_descends.potentials import lse_slope
+from proofs.vocabulary import half_square, head_of, inner, wedge
 
 
 def transposed(matrix: Any) -> Any:

@@ -19,18 +19,7 @@ from equivalence.models.heads import Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
 from equivalence.statements import statement
 from equivalence.statements.steps import Items
-from proofs.ch02_one_layer.one_layer import arbitrary_head
-from proofs.ch02_one_layer.uniqueness import head_of
-
-
-def inner(algebra: Any, left: Any, right: Any) -> Any:
-    """⟨left, right⟩, the sum of the products of entries."""
-    return algebra.trace(left.T @ right)
-
-
-def half_square(algebra: Any, matrix: Any) -> Any:
-    """½‖matrix‖²."""
-    return (algebra.scalar(1) / algebra.scalar(2)) * inner(algebra, matrix, matrix)
+from proofs.vocabulary import arbitrary_head, half_square, head_of, inner
 
 
 def lse_slope(algebra: Any, scores: Any, moved: Any) -> Any:

@@ -17,10 +17,9 @@ import sympy
 
 from equivalence.statements import Positive
 from equivalence.statements.steps import Items
-from proofs.ch07_what_softmax_descends.gradient_fields import wedge
-from proofs.ch07_what_softmax_descends.potentials import half_square, inner
 from proofs.ch09_recognition.canonical_tensors import slice_of
 from proofs.ch09_recognition.nearest_members import nearest
+from proofs.vocabulary import half_square, inner, wedge
 
 UNFOLDINGS = (("pr", "kj"), ("p", "krj"), ("kp", "rj"))
 """The indices of the rows and of the columns of T[k, p, r, j] as a matrix."""

@@ -13,11 +13,10 @@ from equivalence.models.descent.least_squares import gradient_step
 from equivalence.models.tokens import prediction, query_tokens, tokens
 from equivalence.statements import statement
 from equivalence.statements.steps import Items
-from proofs.ch02_one_layer.uniqueness import head_of
-from proofs.ch07_what_softmax_descends.potentials import inner
 from proofs.ch09_recognition.canonical_tensors import slice_of
 from proofs.ch09_recognition.nearest_members import left_slope, on_inputs, residual_form
 from proofs.ch09_recognition.recognition_laws import moved, preconditioned
+from proofs.vocabulary import head_of, inner
 
 
 def selections(algebra: Any, d_x: Any, d_y: Any) -> tuple[Any, Any]:

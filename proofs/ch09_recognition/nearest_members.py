@@ -13,8 +13,8 @@ import sympy
 from equivalence.algebras.exact import exact
 from equivalence.statements import Differ, statement
 from equivalence.statements.steps import Items
-from proofs.ch07_what_softmax_descends.potentials import inner
 from proofs.ch09_recognition.canonical_tensors import factored, slice_of
+from proofs.vocabulary import inner
 
 
 def residual_form(algebra: Any, s: Any, V: Any) -> Any:

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from equivalence.algebras import Numeric
-from equivalence.algebras.numeric import checked_matrix, checked_rate, reading_of
+from equivalence.algebras.numeric import reading_of
+from equivalence.checks import checked_matrix, checked_rate
 
 
 @pytest.mark.parametrize("library", [np, jnp])

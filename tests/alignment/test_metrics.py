@@ -14,18 +14,7 @@ import pytest
 from equivalence.algebras import Numeric, Rational, exact
 from equivalence.algebras.flint import dense
 from equivalence.algebras.magnitude import MagnitudeAlgebra
-from equivalence.alignment.metrics import (
-    Alignment,
-    Predictor,
-    centred_descent,
-    compare,
-    gdpp_descent,
-    gradient_descent,
-    linear_layers,
-    preconditioned_descent,
-    sensitivity,
-    softmax_layer,
-)
+from equivalence.alignment.metrics import Alignment, compare
 from equivalence.models.attention.linear import update
 from equivalence.models.attention.softmax import softmax_update
 from equivalence.models.constructions.linear import gd_layer, gdpp_layer
@@ -34,6 +23,9 @@ from equivalence.models.descent.centred import centred_step
 from equivalence.models.descent.least_squares import gradient_step
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
+from equivalence.predictors.from_descents import centred_descent, gdpp_descent, gradient_descent, preconditioned_descent
+from equivalence.predictors.from_layers import linear_layers, softmax_layer
+from equivalence.predictors.predictor import Predictor, sensitivity
 
 UNIT = np.finfo(float).eps / 2
 BATCH = 5

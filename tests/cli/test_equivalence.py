@@ -17,7 +17,6 @@ from equivalence.cli.main import falsify as falsify_command
 from equivalence.falsification.callables import EXAMPLES
 from equivalence.falsification.search import falsify as falsify_in_python
 from equivalence.models.heads import Layer
-from equivalence.models.printing import layer_latex, layer_text
 
 BASE = ["--d-x", "3", "--d-y", "1"]
 PLAIN = [*BASE, "--learning-rate", "1/10", "--context", "5"]
@@ -56,19 +55,19 @@ def test_the_four_matrices_are_printed() -> None:
 @pytest.mark.parametrize("rate", ["1/10", "0.1", "1e-1"])
 def test_rates_are_read_exactly(rate: str) -> None:
     result = run(*BASE, "--learning-rate", rate, "--context", "5")
-    assert result.stdout == layer_text(gd_layer(3, 1, learning_rate="1/10", context=5)) + "\n"
+    assert result.stdout == gd_layer(3, 1, learning_rate="1/10", context=5).to_text() + "\n"
     assert "1/50" in result.stdout
 
 
 def test_gdpp() -> None:
     result = run(*PLAIN, "--gdpp", "--gamma", "1/20")
-    assert result.stdout == layer_text(gdpp_layer(3, 1, learning_rate="1/10", gamma="1/20", context=5)) + "\n"
+    assert result.stdout == gdpp_layer(3, 1, learning_rate="1/10", gamma="1/20", context=5).to_text() + "\n"
     assert "-1/20" in result.stdout
 
 
 def test_latex() -> None:
     result = run(*PLAIN, "--format", "latex")
-    assert result.stdout == layer_latex(gd_layer(3, 1, learning_rate="1/10", context=5)) + "\n"
+    assert result.stdout == gd_layer(3, 1, learning_rate="1/10", context=5).to_latex() + "\n"
     assert r"\frac{1}{50}" in result.stdout
 
 

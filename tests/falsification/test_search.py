@@ -11,7 +11,6 @@ import jax
 import numpy as np
 import pytest
 
-from equivalence.alignment.metrics import gradient_descent, softmax_layer
 from equivalence.falsification.laws import LAWS, Instance, reflection
 from equivalence.falsification.report import Counterexample, Falsification
 from equivalence.falsification.search import falsify
@@ -20,6 +19,8 @@ from equivalence.models.attention.softmax import softmax_update
 from equivalence.models.constructions.linear import gd_layer
 from equivalence.models.heads import Head, Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
+from equivalence.predictors.from_descents import gradient_descent
+from equivalence.predictors.from_layers import softmax_layer
 
 Predict = Callable[[Any, Any, Any], Any]
 START = np.array([[0.3, -0.7], [1.1, 0.2], [-0.4, 0.9]])

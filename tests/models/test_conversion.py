@@ -12,7 +12,6 @@ import sympy
 from equivalence import Head, Layer, gd_layer, gdpp_layer
 from equivalence.algebras import FiniteField, Numeric, Rational, Symbolic, exact
 from equivalence.algebras.notation import Notation
-from equivalence.models.conversion import to_jax, to_numpy
 from equivalence.statements.verification import random_prime
 
 WEIGHTS = Head._fields
@@ -46,9 +45,9 @@ def test_exact_weights_become_the_nearest_doubles(algebra: Any) -> None:
 
 def test_numeric_weights_stay_as_they_are() -> None:
     layer = layer_in(Numeric(np, float))
-    for found, given in zip(to_numpy(layer).heads[0], layer.heads[0], strict=True):
+    for found, given in zip(layer.to_numpy().heads[0], layer.heads[0], strict=True):
         assert np.array_equal(found, given)
-    back = to_numpy(to_jax(layer, jnp.float64))
+    back = layer.to_jax(jnp.float64).to_numpy()
     assert all(np.array_equal(found, given) for found, given in zip(back.heads[0], layer.heads[0], strict=True))
 
 
@@ -79,7 +78,7 @@ def test_several_heads_keep_their_order() -> None:
 
 def test_irrational_weights_are_rounded_once() -> None:
     weight = sympy.ImmutableDenseMatrix([[sympy.sqrt(2)]])
-    assert to_numpy(Layer((Head(weight, weight, weight, weight),))).heads[0].key[0, 0] == np.sqrt(2.0)
+    assert Layer((Head(weight, weight, weight, weight),)).to_numpy().heads[0].key[0, 0] == np.sqrt(2.0)
 
 
 def test_float64_without_x64_mode_is_refused() -> None:
@@ -100,7 +99,7 @@ def one_weight(value: Any) -> Layer:
     return Layer((Head(other, other, other, other), Head(other, other, weight, other)))
 
 
-@pytest.mark.parametrize("convert", [to_numpy, to_jax])
+@pytest.mark.parametrize("convert", [Layer.to_numpy, Layer.to_jax])
 @pytest.mark.parametrize(
     ("layer", "error", "message"),
     [
@@ -131,10 +130,10 @@ def test_weights_that_are_no_numbers_are_named(convert: Any, layer: Layer, error
 
 def test_numbers_out_of_the_range_of_the_type_are_named() -> None:
     with pytest.raises(ValueError, match=r"value of head 1: expected finite numbers in the range of float16, got 1e\+06"):
-        to_numpy(one_weight(sympy.Integer(10) ** 6), np.float16)
+        one_weight(sympy.Integer(10) ** 6).to_numpy(np.float16)
 
 
-@pytest.mark.parametrize("convert", [to_numpy, to_jax])
+@pytest.mark.parametrize("convert", [Layer.to_numpy, Layer.to_jax])
 @pytest.mark.parametrize("dtype", [int, bool, complex, "S4"])
 def test_types_that_are_not_of_floats_are_refused(convert: Any, dtype: Any) -> None:
     with pytest.raises(TypeError, match="dtype: expected a type of floats, got"):

@@ -10,8 +10,8 @@ import sympy
 from equivalence import Head, Layer, gd_layer, gdpp_layer
 from equivalence.algebras import Numeric, Rational, Size, Symbolic, exact
 from equivalence.algebras.notation import Notated, Notation, Scalar
-from equivalence.models import printing
-from equivalence.models.printing import latex, latex_letters, layer_latex, layer_text, text
+from equivalence.formulas import latex, latex_letters, text
+from equivalence.formulas import printers as printing
 from tests.support.expressions import Programs, Tree, Values, value
 from tests.support.printed import from_latex, read
 
@@ -179,7 +179,7 @@ def test_the_reader_of_prints_notices_brackets_signs_and_transposes() -> None:
 
 def test_layers_as_text_can_be_read_back_by_sympy() -> None:
     layer = gdpp_layer(2, 1, learning_rate="eta", gamma="1/20", context="N")
-    written = layer_text(layer).split("\n\n")
+    written = layer.to_text().split("\n\n")
     assert [part.split(" =\n")[0] for part in written] == ["W_K", "W_Q", "W_V", "P"]
     for part, weight in zip(written, layer.heads[0], strict=True):
         lines = [line.strip(" []").split() for line in part.split(" =\n")[1].splitlines()]
@@ -188,8 +188,8 @@ def test_layers_as_text_can_be_read_back_by_sympy() -> None:
 
 def test_a_layer_shows_as_latex() -> None:
     layer = gd_layer(1, 1, learning_rate="eta", context="N")
-    assert layer._repr_latex_() == layer_latex(layer)
-    assert layer_latex(layer) == (
+    assert layer._repr_latex_() == layer.to_latex()
+    assert layer.to_latex() == (
         "$$\\begin{aligned}\n"
         r"W_K &= \begin{bmatrix}1 & 0 \\ 0 & 0\end{bmatrix} & W_Q &= \begin{bmatrix}1 & 0 \\ 0 & 0\end{bmatrix} & "
         r"W_V &= \begin{bmatrix}0 & 0 \\ 0 & -1\end{bmatrix} & P &= \begin{bmatrix}\frac{\eta}{N} & 0 \\ 0 & \frac{\eta}{N}\end{bmatrix}"
@@ -199,7 +199,7 @@ def test_a_layer_shows_as_latex() -> None:
 
 def test_heads_are_numbered_where_there_are_several() -> None:
     (head,) = gd_layer(1, 1, learning_rate=1, context=2).heads
-    written = layer_latex(Layer((head, head)))
+    written = Layer((head, head)).to_latex()
     for name in ("W_{K,1} &=", "W_{V,2} &=", "P_1 &=", "P_2 &="):
         assert name in written
 
@@ -211,5 +211,5 @@ def test_heads_are_numbered_where_there_are_several() -> None:
 )
 def test_layers_of_every_reading_show(algebra: Any, expected: str) -> None:
     layer = gd_layer(2, 1, learning_rate="1/5" if algebra is exact else algebra.scalar("1/5"), context=2, algebra=algebra)
-    assert expected in layer_latex(layer)
+    assert expected in layer.to_latex()
     assert isinstance(layer.heads[0], Head)

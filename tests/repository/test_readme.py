@@ -8,7 +8,7 @@ import pytest
 
 import proofs  # noqa: F401 - registers the statements
 from equivalence.statements import in_order, registry
-from equivalence.statements.registry import KINDS
+from equivalence.statements.claims import KINDS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -12,8 +12,8 @@ import proofs  # noqa: F401  (registers the statements)
 from equivalence import Differ, InIdeal, Less, Positive, Statement, find, in_order, verify
 from equivalence.algebras.notation import Notation
 from equivalence.statements import Encloses
+from equivalence.statements.claims import Claim
 from equivalence.statements.derivation import WIDTH, as_latex, as_markdown, as_text, chains
-from equivalence.statements.registry import Claim
 
 STATEMENTS = [pytest.param(found, id=found.number) for found in in_order()]
 g, z = sympy.symbols("gamma z")

@@ -17,7 +17,7 @@ from equivalence.models.descent.gdpp import Preconditioned, gdpp_step
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
 from equivalence.statements import Differ, InIdeal, Less, Positive, Statement, simulation, verify
-from equivalence.statements.registry import claim_of
+from equivalence.statements.claims import claim_of
 from equivalence.statements.steps import Items
 from equivalence.statements.verification import random_prime
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from equivalence.algebras.exact import exact, number_or_symbol
-from equivalence.algebras.numeric import Numeric, checked_rate
+from equivalence.algebras.numeric import Numeric
 from equivalence.algebras.protocol import Part, Size, parts
+from equivalence.checks import checked_rate
 from equivalence.models.heads import Matrix
 
 

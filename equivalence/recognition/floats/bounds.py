@@ -18,19 +18,13 @@ from typing import Any
 import numpy as np
 
 from equivalence.recognition.members import Member
+from equivalence.recognition.rounding import TINY, UNIT, gamma
 from equivalence.recognition.tensor.canonical import Array, CanonicalTensor, norm
 
-UNIT = np.finfo(float).eps / 2
-TINY = float(np.finfo(float).tiny)
 DENSE_SIZE = 16
 """Up to this d the unfoldings are formed."""
 SLICES = 2048
 """Up to so many slices, rows times columns for each pair, their inner products are formed."""
-
-
-def gamma(roundings: int) -> float:
-    """``γ_k = ku/(1 − ku)``, rounded up."""
-    return 1.01 * roundings * UNIT / (1 - roundings * UNIT)
 
 
 def certified_norm(difference: CanonicalTensor, slack: float) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy
 
-from equivalence.algebras.numeric import checked_rate
+from equivalence.checks import checked_rate
 from equivalence.models.heads import Layer
 from equivalence.recognition import Recognition, Witness
 from equivalence.recognition.result import NONE

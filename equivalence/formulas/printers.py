@@ -1,71 +1,19 @@
-r"""How expressions, matrices and layers are written: one line of text, or LaTeX for amsmath, MathJax and KaTeX.
-
-Expressions are SymPy's (the exact reading, and the notation reading before it is evaluated). Weights of the other readings are written
-by their entries.
-"""
+r"""How expressions and matrices of SymPy are written: one line of text, or LaTeX for amsmath, MathJax and KaTeX."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import sympy
 from sympy.matrices.expressions import BlockMatrix, Identity, Inverse, MatAdd, MatMul, MatrixExpr, OneMatrix, Trace, Transpose, ZeroMatrix
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.pretty.pretty_symbology import pretty_symbol
 from sympy.printing.str import StrPrinter
 
-from equivalence.algebras.blocks import Blocked
-from equivalence.algebras.flint import Flint, dense
-from equivalence.algebras.notation import Notated, Scalar, Weights, is_monomial
-from equivalence.models.heads import Layer
+from equivalence.formulas.letters import latex_letters
+from equivalence.formulas.nodes import Weights, Written, is_monomial
 
-WEIGHTS = {"key": "W_K", "query": "W_Q", "value": "W_V", "projection": "P"}
-"""The papers' names of a head's weights."""
-
-SIGNS = {
-    "−": "-",
-    "½": r"\tfrac{1}{2}",
-    "‖": r"\|",
-    "⟨": r"\langle",
-    "⟩": r"\rangle",
-    "∇": r"\nabla",
-    "∂": r"\partial",
-    "√": r"\surd",
-    "≤": r"\le",
-    "≥": r"\ge",
-    "≠": r"\ne",
-    "≈": r"\approx",
-    "→": r"\to",
-    "←": r"\leftarrow",
-    "↦": r"\mapsto",
-    "↔": r"\leftrightarrow",
-    "⇒": r"\Rightarrow",
-    "⇐": r"\Leftarrow",
-    "⇔": r"\Leftrightarrow",
-    "∈": r"\in",
-    "∏": r"\prod",
-    "Σ": r"\sum",
-    "·": r"\cdot",
-    "×": r"\times",
-    "⊗": r"\otimes",
-    "∧": r"\wedge",
-    "⊙": r"\odot",
-    "∘": r"\circ",
-    "±": r"\pm",
-    "∞": r"\infty",
-    "…": r"\ldots",
-    "𝟏": r"\mathbf{1}",
-    "ε": r"\varepsilon",
-}
-"""LaTeX for the signs that texts use, in mathematics; Greek letters go by their Unicode names."""
-
-ACCENTS = {"\N{COMBINING TILDE}": "tilde", "\N{COMBINING MACRON}": "bar"}
-RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵀᴷⁿᵏ", [*"0123456789+-", r"\top", *"Knk"], strict=True))
-LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋ₓₜₖₙᵢⱼ", "0123456789+-xtknij", strict=True))
 _TO_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -225,24 +173,13 @@ class _Latex(_Matrices, LatexPrinter):
 
 
 def text(expression: Any) -> str:
-    """One line of text, for a SymPy matrix or expression or one of the notation reading."""
-    return _written(_Text, expression).replace("-", "−")
+    """One line of text, for a SymPy matrix or expression, or for one that is shown as it was written."""
+    return _printed(_Text, expression).replace("-", "−")
 
 
 def latex(expression: Any) -> str:
     """LaTeX without delimiters, for the same."""
-    return latex_letters(_written(_Latex, expression))
-
-
-def latex_letters(written: str) -> str:
-    r"""The same mathematics with LaTeX commands for its letters and signs: ``ηX₀ᵀ`` becomes ``\eta X_{0}^{\top}``."""
-    for accent, command in ACCENTS.items():
-        written = re.sub(rf"(\w){accent}", rf"\\{command}{{\1}}", written)
-    for mark, letters in (("^", RAISED), ("_", LOWERED)):
-        pieces = re.split(f"([{''.join(letters)}]+)", written)
-        runs = ("".join(letters[letter] for letter in run) for run in pieces[1::2])
-        written = pieces[0] + "".join(f"{mark}{{{run}}}{after}" for run, after in zip(runs, pieces[2::2], strict=True))
-    return re.sub(r"[^\x00-\x7F] ?", lambda found: _command(found[0]), written).rstrip()
+    return latex_letters(_printed(_Latex, expression))
 
 
 def bmatrix(grid: list[list[str]]) -> str:
@@ -250,49 +187,8 @@ def bmatrix(grid: list[list[str]]) -> str:
     return r"\begin{bmatrix}" + r" \\ ".join(" & ".join(line) for line in grid) + r"\end{bmatrix}"
 
 
-def layer_text(layer: Layer) -> str:
-    """The weights of a layer, one aligned matrix after another, with exact entries as SymPy writes and reads them: eta/N."""
-    return "\n\n".join(f"{name} =\n{_aligned(_cells(weight, str))}" for name, weight in _named_weights(layer))
-
-
-def layer_latex(layer: Layer) -> str:
-    """The weights of a layer as a displayed formula, one line a head."""
-    named = [f"{name} &= {bmatrix(_cells(weight, latex))}" for name, weight in _named_weights(layer)]
-    lines = [" & ".join(named[start : start + len(WEIGHTS)]) for start in range(0, len(named), len(WEIGHTS))]
-    return "$$\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}$$"
-
-
-def _named_weights(layer: Layer) -> list[tuple[str, Any]]:
-    several = len(layer.heads) > 1
-    return [
-        ((f"{name}_{number}" if name == "P" else f"{name[:2]}{{{name[2]},{number}}}") if several else name, getattr(head, field))
-        for number, head in enumerate(layer.heads, 1)
-        for field, name in WEIGHTS.items()
-    ]
-
-
-def _cells(weight: Any, write: Callable[[Any], str]) -> list[list[str]]:
-    """What stands in a weight, entry by entry or, where a reading has no entries, block by block."""
-    if isinstance(weight, Notated):
-        grid = weight.expression.blocks.tolist() if isinstance(weight.expression, BlockMatrix) else [[weight.expression]]
-        return [[write(Notated(weight.algebra, (1,), (1,), block)) for block in line] for line in grid]
-    if isinstance(weight, sympy.MatrixBase):
-        return [[write(entry) for entry in line] for line in weight.tolist()]
-    if isinstance(weight, Blocked):
-        if isinstance(weight.algebra, Flint):
-            return [[str(entry) for entry in line] for line in dense(weight)]
-        return [[str(weight.blocks.get((i, j), 0)) for j in range(len(weight.cols))] for i in range(len(weight.rows))]
-    return [[f"{entry:g}" for entry in line] for line in np.asarray(weight).tolist()]
-
-
-def _aligned(cells: list[list[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = ("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in cells)
-    return "\n".join(f"  [ {line} ]" for line in lines)
-
-
-def _written(printer: type, expression: Any) -> str:
-    if isinstance(expression, Notated | Scalar):
+def _printed(printer: type, expression: Any) -> str:
+    if isinstance(expression, Written):
         return printer({"order": "none"}).doprint(expression.expression)
     return printer().doprint(sympy.sympify(expression))
 
@@ -306,15 +202,3 @@ def _has_brackets_above_only(factors: Sequence[sympy.Expr]) -> bool:
     """Whether sums or traces are among the factors, but none is divided by: such a product is a coefficient and what it is of."""
     grouped = [factor for factor in factors if not is_monomial(factor)]
     return bool(grouped) and not any(factor.is_Pow and factor.exp.is_negative for factor in grouped)
-
-
-def _command(found: str) -> str:
-    """The command for a letter and the space after it, if any; ended by a space where it would run into the next letter."""
-    letter, after = found[0], found[1:]
-    match unicodedata.name(letter, "").split():
-        case ["GREEK", case, "LETTER", name] if letter not in SIGNS:
-            name = name.replace("LAMDA", "LAMBDA")
-            command = "\\" + (name.lower() if case == "SMALL" else name.capitalize())
-        case _:
-            command = SIGNS.get(letter, letter)
-    return f"{command} " if command[0] == "\\" and command[-1].isalpha() else command + after

@@ -1,4 +1,4 @@
-"""Layers of exact weights as layers of floats."""
+"""One weight, of whatever reading, as NumPy or JAX arrays of floats, as text and as LaTeX."""
 
 from __future__ import annotations
 
@@ -8,44 +8,56 @@ from typing import Any
 import flint
 import numpy as np
 import sympy
+from sympy.matrices.expressions import BlockMatrix
 
 from equivalence.algebras.blocks import Blocked
-from equivalence.algebras.flint import Rational, dense
-from equivalence.models.heads import Head, Layer
+from equivalence.algebras.flint import Flint, Rational, dense
+from equivalence.algebras.notation import Notated
+from equivalence.formulas import bmatrix, latex
 
 
-def to_numpy(layer: Layer, dtype: Any = float) -> Layer:
-    """The same weights as NumPy arrays, each entry the nearest double, rounded once more if the type is another.
+def as_numpy(name: str, weight: Any, dtype: Any = float) -> np.ndarray:
+    """The weight as a NumPy array, each entry the nearest double, rounded once more if the type is another.
 
     Args:
-        layer: of exact weights (SymPy), rational ones (FLINT), NumPy or JAX arrays.
+        name: what messages call it.
+        weight: exact (SymPy), rational (FLINT), or a NumPy or JAX array.
         dtype: a type of floats.
 
     Raises:
-        ValueError: symbols left in a weight, or an entry that is no finite number of the type; names head and weight.
-        TypeError: a type that is not of floats, or a layer of another reading.
+        ValueError: symbols left in it, or an entry that is no finite number of the type.
+        TypeError: a type that is not of floats, or a weight of another reading.
     """
     target = np.dtype(dtype)
     if target.kind != "f":
         raise TypeError(f"dtype: expected a type of floats, got {target}")
-    return _each_weight(layer, lambda name, weight: _fitted(name, _doubles(name, weight), target))
+    return _fitted(name, _doubles(name, weight), target)
 
 
-def to_jax(layer: Layer, dtype: Any = None) -> Layer:
-    """The same weights as JAX arrays.
+def as_jax(name: str, weight: Any, dtype: Any = None) -> Any:
+    """The weight as a JAX array.
 
     Args:
-        layer: as for `to_numpy`.
+        name, weight: as for `as_numpy`.
         dtype: float32 if not given; float64 needs JAX's x64 mode.
 
     Raises:
-        ValueError: as `to_numpy`; or float64 without x64 mode.
-        TypeError: as `to_numpy`.
+        ValueError: as `as_numpy`; or float64 without x64 mode.
+        TypeError: as `as_numpy`.
     """
     import jax.numpy as jnp
 
-    target = jax_float_type(dtype)
-    return _each_weight(layer, lambda name, weight: jnp.asarray(_fitted(name, _doubles(name, weight), target)))
+    return jnp.asarray(_fitted(name, _doubles(name, weight), jax_float_type(dtype)))
+
+
+def as_text(weight: Any) -> str:
+    """Aligned rows, with exact entries as SymPy writes and reads them: eta/N."""
+    return _aligned(_cells(weight, str))
+
+
+def as_latex(weight: Any) -> str:
+    """A LaTeX matrix."""
+    return bmatrix(_cells(weight, latex))
 
 
 def jax_float_type(dtype: Any) -> np.dtype:
@@ -59,15 +71,6 @@ def jax_float_type(dtype: Any) -> np.dtype:
     if not jnp.issubdtype(target, jnp.floating):
         raise TypeError(f"dtype: expected a type of floats, got {target}")
     return target
-
-
-def _each_weight(layer: Layer, converted: Callable[[str, Any], Any]) -> Layer:
-    return Layer(
-        tuple(
-            Head(**{field: converted(f"{field} of head {number}", weight) for field, weight in head._asdict().items()})
-            for number, head in enumerate(layer.heads)
-        )
-    )
 
 
 def _doubles(name: str, weight: Any) -> np.ndarray:
@@ -101,3 +104,23 @@ def _fitted(name: str, values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     if not np.isfinite(found.astype(np.float64)).all():
         raise ValueError(f"{name}: expected finite numbers in the range of {dtype}, got {values[~np.isfinite(found)][0]:g}")
     return found
+
+
+def _cells(weight: Any, write: Callable[[Any], str]) -> list[list[str]]:
+    """What stands in a weight, entry by entry or, where a reading has no entries, block by block."""
+    if isinstance(weight, Notated):
+        grid = weight.expression.blocks.tolist() if isinstance(weight.expression, BlockMatrix) else [[weight.expression]]
+        return [[write(Notated(weight.algebra, (1,), (1,), block)) for block in line] for line in grid]
+    if isinstance(weight, sympy.MatrixBase):
+        return [[write(entry) for entry in line] for line in weight.tolist()]
+    if isinstance(weight, Blocked):
+        if isinstance(weight.algebra, Flint):
+            return [[str(entry) for entry in line] for line in dense(weight)]
+        return [[str(weight.blocks.get((i, j), 0)) for j in range(len(weight.cols))] for i in range(len(weight.rows))]
+    return [[f"{entry:g}" for entry in line] for line in np.asarray(weight).tolist()]
+
+
+def _aligned(cells: list[list[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in cells)
+    return "\n".join(f"  [ {line} ]" for line in lines)

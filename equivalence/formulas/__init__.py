@@ -1,0 +1,22 @@
+"""How formulas are written, in text and LaTeX. Knows SymPy only."""
+
+from equivalence.formulas.letters import ACCENTS, LOWERED, RAISED, SIGNS, latex_letters
+from equivalence.formulas.nodes import Diagonal, Invertible, Symmetric, Weights, Written, is_monomial
+from equivalence.formulas.printers import bmatrix, latex, text
+
+__all__ = [
+    "ACCENTS",
+    "LOWERED",
+    "RAISED",
+    "SIGNS",
+    "Diagonal",
+    "Invertible",
+    "Symmetric",
+    "Weights",
+    "Written",
+    "bmatrix",
+    "is_monomial",
+    "latex",
+    "latex_letters",
+    "text",
+]

@@ -1,0 +1,46 @@
+"""What SymPy's matrix expressions lack: generators of a kind, attention weights, and expressions that are kept as they were written."""
+
+from __future__ import annotations
+
+import sympy
+from sympy.matrices.expressions import MatrixExpr, MatrixSymbol, Trace
+
+
+class Symmetric(MatrixSymbol):
+    """A generator declared symmetric."""
+
+
+class Invertible(MatrixSymbol):
+    """A generator declared invertible."""
+
+
+class Diagonal(MatrixSymbol):
+    """A generator declared diagonal."""
+
+
+class Weights(MatrixExpr):
+    """Attention weights made from a matrix of scores."""
+
+    def __new__(cls, scores: MatrixExpr) -> Weights:
+        """The weights of scores."""
+        return sympy.Basic.__new__(cls, scores)
+
+    @property
+    def shape(self) -> tuple[sympy.Expr, sympy.Expr]:
+        """That of the scores."""
+        return self.args[0].shape
+
+
+class Written:
+    """What stands for a SymPy expression that is never evaluated, and is shown as it was written.
+
+    Attributes:
+        expression: the SymPy expression.
+    """
+
+    expression: sympy.Basic
+
+
+def is_monomial(scalar: sympy.Expr) -> bool:
+    """Whether it is a product of numbers and symbols."""
+    return not scalar.has(sympy.Add, Trace)
