@@ -6,15 +6,35 @@ from equivalence.algebras.detect import algebra_of
 from equivalence.algebras.exact import exact
 from equivalence.algebras.flint import FiniteField, Rational
 from equivalence.algebras.numeric import Numeric
-from equivalence.algebras.protocol import Algebra, Dimension, Matrix, Part, Scalar, Size, rational
+from equivalence.algebras.protocol import (
+    Algebra,
+    AlgebraOf,
+    GenericAlgebra,
+    HasDiagonals,
+    HasDifferences,
+    HasInverses,
+    HasValues,
+    HasWeights,
+    Matrix,
+    Scalar,
+)
+from equivalence.algebras.rationals import rational
+from equivalence.algebras.sizes import Dimension, Part, Size
 from equivalence.algebras.symbolic import Symbolic
 
 __all__ = [
     "Algebra",
+    "AlgebraOf",
     "Ball",
     "DegreeAlgebra",
     "Dimension",
     "FiniteField",
+    "GenericAlgebra",
+    "HasDiagonals",
+    "HasDifferences",
+    "HasInverses",
+    "HasValues",
+    "HasWeights",
     "Matrix",
     "Numeric",
     "Part",

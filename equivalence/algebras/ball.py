@@ -10,7 +10,8 @@ import flint
 
 from equivalence.algebras.blocks import Blocked
 from equivalence.algebras.flint import Flint, dense, no_entries, no_symbol
-from equivalence.algebras.protocol import rational, total
+from equivalence.algebras.rationals import rational
+from equivalence.algebras.sizes import total
 
 
 class Ball(Flint):

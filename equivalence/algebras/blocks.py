@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from equivalence.algebras.protocol import Dimension, Part, parts
+from equivalence.algebras.sizes import Dimension, Part, parts
 
 Blocks = Mapping[tuple[int, int], Any]
 

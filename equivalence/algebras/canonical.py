@@ -21,7 +21,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-from equivalence.algebras.protocol import Part, Size
+from equivalence.algebras.sizes import Part, Size
 
 
 class Letter(NamedTuple):

@@ -12,7 +12,8 @@ from math import log
 from typing import Any
 
 from equivalence.algebras.blocks import BlockAlgebra, Blocked
-from equivalence.algebras.protocol import Part, rational, total
+from equivalence.algebras.rationals import rational
+from equivalence.algebras.sizes import Part, total
 
 
 @dataclass(frozen=True, eq=False)

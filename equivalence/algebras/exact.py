@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 
 import sympy
 
-from equivalence.algebras.protocol import Dimension, Size, parts, rational, total
+from equivalence.algebras.rationals import rational
+from equivalence.algebras.sizes import Dimension, Size, parts, total
 
 Matrix: TypeAlias = sympy.ImmutableDenseMatrix
 

@@ -14,7 +14,8 @@ from typing import Any
 import flint
 
 from equivalence.algebras.blocks import BlockAlgebra, Blocked
-from equivalence.algebras.protocol import Part, rational, total
+from equivalence.algebras.rationals import rational
+from equivalence.algebras.sizes import Part, total
 
 Entries = Callable[[str, int, int], Sequence[Any]]
 """Where the entries of a rows x cols generator of a given name come from, row by row."""

@@ -36,7 +36,8 @@ from typing import Any
 import numpy as np
 
 from equivalence.algebras.numeric import Numeric
-from equivalence.algebras.protocol import Dimension, rational, total
+from equivalence.algebras.rationals import rational
+from equivalence.algebras.sizes import Dimension, total
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +98,9 @@ class Magnitude:
         if self.shape != ():
             raise TypeError(f"scalar *: expected a scalar on the left, got shape {self.shape}")
         return self._scaled(self.terms * other.terms, other, self.monomial and other.monomial)
+
+    def __rmul__(self, scalar: object) -> Magnitude:
+        raise TypeError(f"scalar *: expected a scalar of the magnitude algebra, got {scalar!r}; build it with algebra.scalar")
 
     def __truediv__(self, other: Magnitude) -> Magnitude:
         if not other.monomial:

@@ -30,7 +30,8 @@ from sympy.matrices.expressions import (
 )
 
 from equivalence.algebras.blocks import whole
-from equivalence.algebras.protocol import Dimension, Part, Size, parts, rational
+from equivalence.algebras.rationals import rational
+from equivalence.algebras.sizes import Dimension, Part, Size, parts
 from equivalence.formulas import Diagonal, Invertible, Symmetric, Weights, Written, is_monomial, latex, text
 
 

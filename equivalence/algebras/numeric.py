@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from equivalence.algebras.protocol import Dimension, rational, total
+from equivalence.algebras.rationals import rational
+from equivalence.algebras.sizes import Dimension, total
 
 
 class Numeric:

@@ -7,7 +7,8 @@ from typing import Any
 
 from equivalence.algebras.blocks import BlockAlgebra, Blocked, whole
 from equivalence.algebras.canonical import UNIT, Form, Letter, Normaliser, one_of_size
-from equivalence.algebras.protocol import Part, Size, parts, rational
+from equivalence.algebras.rationals import rational
+from equivalence.algebras.sizes import Part, Size, parts
 
 
 class Symbolic(BlockAlgebra):

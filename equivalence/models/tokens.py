@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from equivalence.algebras.detect import algebra_of
-from equivalence.algebras.protocol import Dimension
+from equivalence.algebras.sizes import Dimension
 from equivalence.models.heads import Matrix
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 from equivalence.algebras.exact import exact
 from equivalence.algebras.notation import Notation
-from equivalence.algebras.protocol import Size
+from equivalence.algebras.sizes import Size
 from equivalence.formulas import ACCENTS, LOWERED, RAISED, SIGNS, latex, latex_letters, text
 from equivalence.statements.claims import Claim
 from equivalence.statements.steps import Differ, Encloses, InIdeal, Item, Less, Positive

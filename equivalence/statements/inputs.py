@@ -8,7 +8,7 @@ from typing import Any
 
 from equivalence.algebras.blocks import Blocked
 from equivalence.algebras.degree import Degree, DegreeAlgebra
-from equivalence.algebras.protocol import Dimension, Part, total
+from equivalence.algebras.sizes import Dimension, Part, total
 from equivalence.statements.claims import Claim
 
 

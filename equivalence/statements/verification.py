@@ -15,7 +15,7 @@ import flint
 from equivalence.algebras.degree import DegreeAlgebra, error_bound
 from equivalence.algebras.exact import exact
 from equivalence.algebras.flint import FiniteField, Rational
-from equivalence.algebras.protocol import Size, total
+from equivalence.algebras.sizes import Size, total
 from equivalence.algebras.symbolic import Symbolic
 from equivalence.statements.claims import Claim
 from equivalence.statements.registry import Statement, find

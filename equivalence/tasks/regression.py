@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import jax
 import jax.numpy as jnp
 
-from equivalence.algebras.protocol import rational
+from equivalence.algebras.rationals import rational
 from equivalence.checks import checked_matrix
 from equivalence.models.weights import jax_float_type
 

@@ -11,7 +11,7 @@ import pytest
 import sympy
 
 from equivalence.algebras import FiniteField, Rational, Size, Symbolic, exact, rational
-from equivalence.algebras.protocol import parts, total
+from equivalence.algebras.sizes import parts, total
 
 SYMBOLS = {"k": Size("k"), "m": Size("m"), "n": Size("n")}
 NUMBERS = {"k": 2, "m": 3, "n": 1}

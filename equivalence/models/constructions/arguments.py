@@ -6,7 +6,7 @@ from typing import Any
 
 from equivalence.algebras.exact import exact, number_or_symbol
 from equivalence.algebras.numeric import Numeric
-from equivalence.algebras.protocol import Part, Size, parts
+from equivalence.algebras.sizes import Part, Size, parts
 from equivalence.checks import checked_rate
 from equivalence.models.heads import Matrix
 

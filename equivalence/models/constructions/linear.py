@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from equivalence.algebras.exact import exact
-from equivalence.algebras.protocol import Part
+from equivalence.algebras.sizes import Part
 from equivalence.models.constructions.arguments import built_count, built_initial, built_rate
 from equivalence.models.heads import Head, Layer, Matrix
 

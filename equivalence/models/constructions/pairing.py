@@ -6,7 +6,7 @@ from typing import Any
 
 from equivalence.algebras.detect import algebra_of
 from equivalence.algebras.exact import exact
-from equivalence.algebras.protocol import Dimension, Part
+from equivalence.algebras.sizes import Dimension, Part
 from equivalence.models.constructions.arguments import _check_sizes
 from equivalence.models.heads import Head, Layer, Matrix
 

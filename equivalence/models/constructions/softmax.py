@@ -18,7 +18,8 @@ from equivalence.algebras.blocks import Blocked
 from equivalence.algebras.exact import exact
 from equivalence.algebras.flint import Flint, dense
 from equivalence.algebras.numeric import Numeric
-from equivalence.algebras.protocol import Part, rational
+from equivalence.algebras.rationals import rational
+from equivalence.algebras.sizes import Part
 from equivalence.checks import is_concrete
 from equivalence.models.constructions.arguments import built_count, built_initial, built_rate
 from equivalence.models.constructions.pairing import padded
