@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import sympy
 
+from equivalence.algebras.protocol import Algebra, Matrix
+from equivalence.algebras.sizes import Part
 from equivalence.models.descent.data import data_step
 from equivalence.models.descent.least_squares import gradient, gradient_step, loss, weight_change
 from equivalence.statements import Differ, simulation, statement
 from equivalence.statements.steps import Items
-from proofs.vocabulary import VON_OSWALD
+from proofs.vocabulary import VON_OSWALD, Slope
 
 
 @statement("1.1", "The gradient of least squares, without analysis", source=f"{VON_OSWALD}, eq. 2 and 3")
-def expansion(algebra: Any, d_x: Any, d_y: Any, N: Any, *, slope: Any = gradient) -> Items:
+def expansion(algebra: Algebra, d_x: Part, d_y: Part, N: Part, *, slope: Slope = gradient) -> Items:
     """``L(W + H) − L(W) = ⟨∇L(W), H⟩ + (1/2N)‖HX‖²``, exactly, with ``∇L(W) = (1/N)(WX − Y)Xᵀ`` and ``L(W) = 1/(2N) ‖WX − Y‖²``.
 
     The last term is of second order in H, so ∇L is the gradient and no limit is taken. All d_x, d_y, N.
@@ -35,7 +37,7 @@ def expansion(algebra: Any, d_x: Any, d_y: Any, N: Any, *, slope: Any = gradient
 
 
 @statement("1.2", "A weight update is a target update", source=f"{VON_OSWALD}, eq. 4")
-def weight_update_is_target_update(algebra: Any, d_x: Any, d_y: Any, N: Any) -> Items:
+def weight_update_is_target_update(algebra: Algebra, d_x: Part, d_y: Part, N: Part) -> Items:
     """``(W + Δ)X − Y = WX − (Y − ΔX)`` for *every* Δ: both changes leave the same residuals.
 
     Nothing here is about gradients: they enter in 1.1 and 2.1. All d_x, d_y, N.
@@ -54,7 +56,9 @@ def weight_update_is_target_update(algebra: Any, d_x: Any, d_y: Any, N: Any) -> 
     claim="data updates, any K",
     source=f"{VON_OSWALD}, section 2",
 )
-def many_steps(algebra: Any, d_x: Any, d_y: Any, N: Any, M: Any, *, data: Any = data_step) -> Items:
+def many_steps(
+    algebra: Algebra, d_x: Part, d_y: Part, N: Part, M: Part, *, data: Callable[..., tuple[Matrix, Matrix]] = data_step
+) -> Items:
     """``Y_K = Y − (W_K − W₀)X`` and the queries' y-part is ``−W_K Q``, for every K, with a rate of its own for each step.
 
     The left machine updates targets by gradients taken *at W₀ throughout*; the right one takes gradient steps. Closed form for one
@@ -63,7 +67,7 @@ def many_steps(algebra: Any, d_x: Any, d_y: Any, N: Any, M: Any, *, data: Any = 
     X, Y, Q = algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N), algebra.generator("Q", d_x, M)
     W0, W, eta = algebra.generator("W_0", d_y, d_x), algebra.generator("W", d_y, d_x), algebra.symbol("eta")
 
-    def left(targets: Any, queries: Any) -> dict[str, Any]:
+    def left(targets: Matrix, queries: Matrix) -> dict[str, Matrix]:
         return dict(zip(("targets", "queries"), data(W0, X, targets, Q, queries, eta), strict=True))
 
     yield from simulation(
@@ -78,7 +82,7 @@ def many_steps(algebra: Any, d_x: Any, d_y: Any, N: Any, M: Any, *, data: Any = 
 
 
 @many_steps.claim("closed form of the residual, any K")
-def closed_form(algebra: Any, d_x: Any, d_y: Any, N: Any) -> Items:
+def closed_form(algebra: Algebra, d_x: Part, d_y: Part, N: Part) -> Items:
     X, Y = algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N)
     W, eta = algebra.generator("W", d_y, d_x), algebra.symbol("eta")
     s = eta / algebra.scalar(N)

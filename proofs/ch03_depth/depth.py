@@ -1,13 +1,14 @@
-"""Chapter 3, first part: layers one after another, for plain gradient descent, for GD++, and under a causal mask."""
+"""Statements 3.1 to 3.4: layers one after another, for plain gradient descent and for GD++."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import sympy
 
 from equivalence.algebras.exact import exact
-from equivalence.models.attention.causal import causal_attention
+from equivalence.algebras.protocol import Algebra, HasValues, Matrix, Scalar
+from equivalence.algebras.sizes import Part
 from equivalence.models.attention.linear import linear_attention, stack
 from equivalence.models.constructions.linear import gd_layer, gdpp_layer
 from equivalence.models.descent.gdpp import Preconditioned, gdpp_features, gdpp_step
@@ -16,11 +17,11 @@ from equivalence.models.heads import Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
 from equivalence.statements import Differ, Less, Positive, simulation, statement
 from equivalence.statements.steps import Items, State
-from proofs.vocabulary import VON_OSWALD, arbitrary_head
+from proofs.vocabulary import VON_OSWALD, LayerBuilder
 
 
 @statement("3.1", "K layers are K steps", kind="induction", claim="any K", source=f"{VON_OSWALD}, section 2 and appendix A.1")
-def stacked_layers(algebra: Any, d_x: Any, d_y: Any, N: Any, M: Any, *, layer: Any = gd_layer) -> Items:
+def stacked_layers(algebra: Algebra, d_x: Part, d_y: Part, N: Part, M: Part, *, layer: LayerBuilder = gd_layer) -> Items:
     """K layers of 2.1, with the *same* W₀ in each, take K gradient steps: ``[X; Y − (W_K − W₀)X]`` and ``[Q; −W_K Q]``, for every K.
 
     The rate of the step is arbitrary, so it may be another in each layer, or one for all (a recurrent layer). Induction on K:
@@ -41,7 +42,7 @@ def stacked_layers(algebra: Any, d_x: Any, d_y: Any, N: Any, M: Any, *, layer: A
 
 
 @stacked_layers.claim("the programs themselves, two layers with rates of their own", kind="identity")
-def two_layers(algebra: Any, d_x: Any, d_y: Any, N: Any, M: Any, *, layer: Any = gd_layer) -> Items:
+def two_layers(algebra: Algebra, d_x: Part, d_y: Part, N: Part, M: Part, *, layer: LayerBuilder = gd_layer) -> Items:
     X, Y, Q = algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N), algebra.generator("Q", d_x, M)
     W0, rates = algebra.generator("W_0", d_y, d_x), [algebra.symbol("eta_1"), algebra.symbol("eta_2")]
     layers = [layer(d_x, d_y, learning_rate=rate, context=N, initial=W0, algebra=algebra) for rate in rates]
@@ -49,13 +50,13 @@ def two_layers(algebra: Any, d_x: Any, d_y: Any, N: Any, M: Any, *, layer: Any =
     yield "the weights after two steps, on the queries", trajectory(W0, X, Y, rates)[-1] @ Q
 
 
-def attended(heads: Layer, context: Any, queries: Any) -> State:
+def attended(heads: Layer, context: Matrix, queries: Matrix) -> State:
     """One layer, its results by name."""
     return dict(zip(("context", "queries"), linear_attention(heads, context, queries), strict=True))
 
 
 @statement("3.2", "GD++ in one head", source=f"{VON_OSWALD}, appendix A.10, eq. 23")
-def gdpp_head(algebra: Any, d_x: Any, d_y: Any, N: Any, M: Any, *, layer: Any = gdpp_layer) -> Items:
+def gdpp_head(algebra: Algebra, d_x: Part, d_y: Part, N: Part, M: Part, *, layer: LayerBuilder = gdpp_layer) -> Items:
     """``W_V = [[I, 0], [W₀, −I]]``, ``P = diag(−γI, sI)`` map X to ``(I − γXXᵀ)X`` and Q to ``(I − γXXᵀ)Q`` while y takes its GD step.
 
     ``W_K = W_Q = diag(I, 0)``, ``s = η/N``, no 1/N at γ; query tokens ``[Q; −W₀Q]``, keys and values are the context only.
@@ -74,7 +75,16 @@ def gdpp_head(algebra: Any, d_x: Any, d_y: Any, N: Any, M: Any, *, layer: Any = 
 
 
 @statement("3.3", "K layers of GD++ are preconditioned steps", kind="induction", claim="any K", source=f"{VON_OSWALD}, appendix A.10")
-def gdpp_recursion(algebra: Any, d_x: Any, d_y: Any, N: Any, M: Any, *, layer: Any = gdpp_layer, preconditioned: Any = gdpp_step) -> Items:
+def gdpp_recursion(
+    algebra: Algebra,
+    d_x: Part,
+    d_y: Part,
+    N: Part,
+    M: Part,
+    *,
+    layer: LayerBuilder = gdpp_layer,
+    preconditioned: Callable[..., Preconditioned] = gdpp_step,
+) -> Items:
     """K layers of 3.2 with W₀ = 0 are the recursion ``W ← W + s R Xᵀ MᵀM``, ``M ← (I − γZZᵀ)M``, from W = 0, M = I, for every K.
 
     ``R = Y − WX``, ``Z = MX``, both with the old M, X and Y the original data. The tokens are ``[MX; R]`` and ``[MQ; −WQ]``: the y rows
@@ -104,7 +114,7 @@ def gdpp_recursion(algebra: Any, d_x: Any, d_y: Any, N: Any, M: Any, *, layer: A
 
 
 @gdpp_recursion.claim("two layers against two steps of GD at the same rate, d_x = d_y = N = 1", kind="characterisation")
-def gdpp_is_not_gd(*, layer: Any = gdpp_layer) -> Items:
+def gdpp_is_not_gd(*, layer: LayerBuilder = gdpp_layer) -> Items:
     x, y, s, gamma = sympy.symbols("x y s gamma")
     X, Y, lam = exact.value([[x]]), exact.value([[y]]), x**2
     heads = layer(1, 1, learning_rate=s, gamma=gamma, context=1)
@@ -115,11 +125,11 @@ def gdpp_is_not_gd(*, layer: Any = gdpp_layer) -> Items:
 
 
 @gdpp_recursion.claim("a witness: s = γ = 1/2, x = y = q = 1", kind="refutation")
-def gdpp_witness(algebra: Any, *, layer: Any = gdpp_layer) -> Items:
-    one, half = algebra.value([[1]]), algebra.scalar("1/2")
+def gdpp_witness(algebra: HasValues, *, layer: LayerBuilder = gdpp_layer) -> Items:
+    unit, half = algebra.value([[1]]), algebra.scalar("1/2")
     heads = layer(1, 1, learning_rate=half, gamma=half, context=1, algebra=algebra)
-    _, queries = stack([heads, heads], tokens(one, one), query_tokens(algebra.zeros(1, 1), one))
-    plain = trajectory(algebra.zeros(1, 1), one, one, [half, half])[-1] @ one
+    _, queries = stack([heads, heads], tokens(unit, unit), query_tokens(algebra.zeros(1, 1), unit))
+    plain = trajectory(algebra.zeros(1, 1), unit, unit, [half, half])[-1] @ unit
     yield "prediction of two layers of GD++", prediction(queries, 1, 1)
     yield "is 9/16", algebra.value([["9/16"]])
     yield "two steps of GD"
@@ -150,7 +160,9 @@ def gdpp_is_not_gd_by_degree() -> Items:
     claim="the last layer's γ is invisible, from any tokens",
     source="write-up, on GD++ in one-layer models",
 )
-def last_gamma(algebra: Any, d_x: Any, d_y: Any, N: Any, M: Any, *, layer: Any = gdpp_layer, plain: Any = gd_layer) -> Items:
+def last_gamma(
+    algebra: Algebra, d_x: Part, d_y: Part, N: Part, M: Part, *, layer: LayerBuilder = gdpp_layer, plain: LayerBuilder = gd_layer
+) -> Items:
     """The prediction does not depend on the last layer's γ, whatever tokens reach it; so not on γ at all for K = 1. For K ≥ 2 it does.
 
     Here context and query tokens are arbitrary, ``[Z; R]`` and ``[Q; U]``, and so is W₀ (and the value of γ: γ = 0 is the plain layer).
@@ -168,7 +180,7 @@ def last_gamma(algebra: Any, d_x: Any, d_y: Any, N: Any, M: Any, *, layer: Any =
 
 
 @last_gamma.claim("where the inputs are 0 a layer of GD++ changes nothing, so nor do any number", kind="induction")
-def nothing_left(algebra: Any, d_x: Any, d_y: Any, N: Any, M: Any, *, layer: Any = gdpp_layer) -> Items:
+def nothing_left(algebra: Algebra, d_x: Part, d_y: Part, N: Part, M: Part, *, layer: LayerBuilder = gdpp_layer) -> Items:
     R, Q, U = algebra.generator("R", d_y, N), algebra.generator("Q", d_x, M), algebra.generator("U", d_y, M)
     context, queries = tokens(algebra.zeros(d_x, N), R), tokens(Q, U)
     heads = layer(d_x, d_y, learning_rate=algebra.symbol("eta"), gamma=algebra.symbol("gamma"), context=N, algebra=algebra)
@@ -177,12 +189,12 @@ def nothing_left(algebra: Any, d_x: Any, d_y: Any, N: Any, M: Any, *, layer: Any
 
 
 @last_gamma.claim("K ≥ 2, d_x = 1, sλ = 1/2: γ = 1/λ leaves residual 1/2, γ = 0 leaves 2^{−K}", kind="characterisation")
-def first_gamma(*, layer: Any = gdpp_layer) -> Items:
+def first_gamma(*, layer: LayerBuilder = gdpp_layer) -> Items:
     """One x with λ = x² and any residual r. With γ = 1/λ the inputs are 0 after the first layer, and nothing moves any more."""
     x, r = sympy.symbols("x r")
     context = exact.value([[x], [r]])
 
-    def after(gamma: Any) -> Any:
+    def after(gamma: Scalar) -> Matrix:
         return linear_attention(layer(1, 1, learning_rate=1 / (2 * x**2), gamma=gamma, context=1), context, context)[0]
 
     yield "γ = 1/λ, the first layer"
@@ -196,10 +208,10 @@ def first_gamma(*, layer: Any = gdpp_layer) -> Items:
 
 
 @last_gamma.claim("the programs at K = 2 and 3: γ = 1/λ and γ = 0 predict differently", kind="refutation")
-def gamma_witness(algebra: Any, *, layer: Any = gdpp_layer) -> Items:
+def gamma_witness(algebra: HasValues, *, layer: LayerBuilder = gdpp_layer) -> Items:
     x, y, q = algebra.value([[2]]), algebra.value([[1]]), algebra.value([[2]])
 
-    def predicted(gamma: str, depth: int) -> Any:
+    def predicted(gamma: str, depth: int) -> Matrix:
         heads = layer(1, 1, learning_rate=algebra.scalar("1/8"), gamma=algebra.scalar(gamma), context=1, algebra=algebra)
         return prediction(stack([heads] * depth, tokens(x, y), query_tokens(algebra.zeros(1, 1), q))[1], 1, 1)
 
@@ -211,116 +223,3 @@ def gamma_witness(algebra: Any, *, layer: Any = gdpp_layer) -> Items:
         yield "prediction with γ = 0", predicted("0", depth)
         yield f"a residual of 1/{2**depth} is left", algebra.value([[plain]])
         yield Differ("with γ against without", predicted("1/4", depth), predicted("0", depth))
-
-
-@statement(
-    "3.8",
-    "Under a causal mask every token has weights of its own",
-    kind="induction",
-    claim="any token, any depth",
-    source="Ding et al. 2023, “CausalLM is not optimal for in-context learning”, which reads it as online gradient descent",
-)
-def causal_tokens(
-    algebra: Any, d_x: Any, d_y: Any, n: Any, N: Any, M: Any, *, layer: Any = gd_layer, causal: Any = causal_attention
-) -> Items:
-    """Token j is ``[x_j; y_j − (W_j − W₀)x_j]`` with ``W_j ← W_j − s Σ_{i≤j} (W_i x_i − y_i)x_iᵀ``, and queries have the last token's W_N.
-
-    ``s = η/N``, W_j = W₀ at the start, the queries are no keys. n tokens stand before token j, with the inputs P and *any* y rows T: by the
-    hypothesis ``T − W₀P`` are their residuals ``y_i − W_i x_i``. (The first token has none before it: P = 0.) Induction on the depth, all
-    d_x, d_y, M, N and j. At depth 1 it is a step on the *summed* loss of the prefix, of rate s; from depth 2 on it is not.
-    """
-    P, T, Q = algebra.generator("P", d_x, n), algebra.generator("T", d_y, n), algebra.generator("Q", d_x, M)
-    x, y = algebra.generator("x", d_x, 1), algebra.generator("y", d_y, 1)
-    W0, W, eta = algebra.generator("W_0", d_y, d_x), algebra.generator("W", d_y, d_x), algebra.symbol("eta")
-    s = eta / algebra.scalar(N)
-    heads = layer(d_x, d_y, learning_rate=eta, context=N, initial=W0, algebra=algebra)
-
-    def left(token: Any, queries: Any) -> State:
-        updated, asked = causal(heads, [tokens(P, T), token], queries)
-        return {"token": updated[-1], "queries": asked}
-
-    yield from simulation(
-        start={"token": tokens(x, y), "queries": query_tokens(W0, Q)},
-        related=lambda weights: {"token": tokens(x, y - (weights - W0) @ x), "queries": tokens(Q, -(weights @ Q))},
-        state=W,
-        begins=W0,
-        left=left,
-        right=lambda weights: weights - s * ((W0 @ P - T) @ P.T + (weights @ x - y) @ x.T),
-        reasons=("W₀ − W₀ is zero", "the values of the prefix are s times its residuals, each token's by its own weights"),
-    )
-
-
-@causal_tokens.claim("causal attention is attention over the prefix: any layer, a block of n tokens before the last", kind="identity")
-def prefix_attention(algebra: Any, d: Any, d_k: Any, d_v: Any, n: Any, M: Any, *, causal: Any = causal_attention) -> Items:
-    """A block of columns stands for the tokens before: the memory adds up, so the last token does not see how they were grouped."""
-    before, last, queries = algebra.generator("C", d, n), algebra.generator("e", d, 1), algebra.generator("Q", d, M)
-    heads = Layer((arbitrary_head(algebra, d, d_k, d_v), arbitrary_head(algebra, d, d_k, d_v, "'")))
-    updated, asked = causal(heads, [before, last], queries)
-    yield "the last token and the queries, by the recurrence", algebra.block([[updated[-1], asked]])
-    prefix = algebra.block([[before, last]])
-    _, expected = linear_attention(heads, prefix, algebra.block([[last, queries]]))
-    yield "the last token and the queries as queries to the prefix", expected
-
-
-@causal_tokens.claim("the program on three single tokens, all row sizes", kind="identity")
-def three_tokens(algebra: Any, d: Any, d_k: Any, d_v: Any, M: Any, *, causal: Any = causal_attention) -> Items:
-    columns = [algebra.generator(name, d, 1) for name in ("e_1", "e_2", "e_3")]
-    queries = algebra.generator("Q", d, M)
-    heads = Layer((arbitrary_head(algebra, d, d_k, d_v),))
-    updated, asked = causal(heads, columns, queries)
-    for j, column in enumerate(columns, start=1):
-        yield f"token {j}"
-        yield "by the recurrence", updated[j - 1]
-        yield "as a query to its prefix", linear_attention(heads, algebra.block([columns[:j]]), column)[1]
-    yield "the queries"
-    yield "by the recurrence", asked
-    yield "as queries to all tokens", linear_attention(heads, algebra.block([columns]), queries)[1]
-
-
-@causal_tokens.claim("depth 1 is a step on the prefix's summed loss", kind="identity")
-def first_causal_layer(algebra: Any, d_x: Any, d_y: Any, n: Any, N: Any, *, layer: Any = gd_layer, causal: Any = causal_attention) -> Items:
-    """The prefix has n tokens; the token is one of its columns, ``[P; Y]e`` (e a column of I; true for any e).
-
-    The summed loss is ``½‖WP − Y‖²``, n times the mean loss of the prefix: the rate is s on the sum, ηn/N on the mean.
-    """
-    P, Y, e = algebra.generator("P", d_x, n), algebra.generator("Y", d_y, n), algebra.generator("e", n, 1)
-    W0, eta = algebra.generator("W_0", d_y, d_x), algebra.symbol("eta")
-    heads = layer(d_x, d_y, learning_rate=eta, context=N, initial=W0, algebra=algebra)
-    yield "the token after a layer, as a query to its prefix", causal(heads, [tokens(P, Y)], tokens(P, Y) @ e)[1]
-    summed = (W0 @ P - Y) @ P.T
-    yield "(W₀P − Y)Pᵀ is the gradient of the summed loss", tokens(P, Y + (eta / algebra.scalar(N)) * (summed @ P)) @ e
-    change = weight_change(W0, P, Y, eta * algebra.scalar(n) / algebra.scalar(N))
-    yield "and n times that of the mean loss", tokens(P, Y - change @ P) @ e
-
-
-@causal_tokens.claim(
-    "from depth 2 on it is not: x = y = (1, 1), s = 1 gives 1, where steps on the loss give 0 and 2 by turns", kind="refutation"
-)
-def deeper_causal_layers(algebra: Any, *, layer: Any = gd_layer, causal: Any = causal_attention) -> Items:
-    """The second token's prefix is the whole context, so it and the query would follow GD on it: η = 2, N = 2, W₀ = 0, q = 1."""
-    one, none, two, eta = *(algebra.value([[number]]) for number in (1, 0, 2)), algebra.scalar(2)
-    X = Y = algebra.value([[1, 1]])
-    heads = layer(1, 1, learning_rate=eta, context=2, algebra=algebra)
-
-    def after(depth: int, context: list[Any], queries: Any) -> Any:
-        for _ in range(depth):
-            context, queries = causal(heads, context, queries)
-        return algebra.block([[*context, queries]])
-
-    start, fitted = ([tokens(one, one)] * 2, query_tokens(none, one)), ([tokens(one, none)] * 2, query_tokens(one, one))
-    _, first, second = trajectory(none, X, Y, [eta, eta])
-    yield "depth 1, the tokens and the query"
-    yield "after a causal layer", after(1, *start)
-    stepped = [tokens(one, none), tokens(one, one - first @ one), query_tokens(first, one)]
-    yield "the last token and the query are as a step on the loss has them", algebra.block([stepped])
-    yield "depth 2 and more, the tokens and the query"
-    yield "after two causal layers", after(2, *start)
-    yield "no residual is left, and the prediction is 1", after(0, *fitted)
-    yield "so a further layer changes nothing", after(1, *fitted)
-    yield "depth 2 and more, steps on the loss"
-    yield (
-        "W₂, and the step after W = 0, and that after W = 2",
-        algebra.block([[second, *(gradient_step(W, X, Y, eta) for W in (none, two))]]),
-    )
-    yield "0, then 2 and 0 by turns", algebra.block([[none, two, none]])
-    yield Differ("depth 2: the query against [q; −W₂q]", after(2, *start), algebra.block([[*fitted[0], query_tokens(second, one)]]))

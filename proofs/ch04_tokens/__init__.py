@@ -1,5 +1,5 @@
 """Chapter 4: tokens and features."""
 
-from proofs.ch04_tokens import tokens
+from proofs.ch04_tokens import deep_features, printed_pairing, separate_tokens
 
-__all__ = ["tokens"]
+__all__ = ["deep_features", "printed_pairing", "separate_tokens"]

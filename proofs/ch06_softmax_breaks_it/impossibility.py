@@ -7,11 +7,11 @@ LayerNorm, and several layers; a linear map after the layer is inside (6.3), as 
 
 from __future__ import annotations
 
-from typing import Any
-
 import sympy
 
 from equivalence.algebras.ball import Ball
+from equivalence.algebras.protocol import Algebra, HasValues, HasWeights, Matrix, Scalar
+from equivalence.algebras.sizes import Part
 from equivalence.models.attention.linear import update
 from equivalence.models.attention.softmax import softmax_update
 from equivalence.models.constructions.linear import gd_layer
@@ -20,7 +20,7 @@ from equivalence.models.heads import Head, Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
 from equivalence.statements import Differ, Encloses, Positive, statement
 from equivalence.statements.steps import Items
-from proofs.vocabulary import arbitrary_head
+from proofs.vocabulary import LayerBuilder, arbitrary_head
 
 SOURCE = "this project; von Oswald et al. 2022, appendix A.9, asks"
 
@@ -41,26 +41,26 @@ def normalised() -> Items:
     shift = sympy.Symbol("t")
     for count in (1, 2, 3):
         t = sympy.symbols(f"t_1:{count + 1}")
-        weights = [each / sum(t) for each in t]
+        weights = [exponential / sum(t) for exponential in t]
         yield f"N = {count}"
         yield "the sum of the weights", sum(weights)
         yield "is one", sympy.Integer(1)
-        for each in weights:
-            yield Positive("and each is positive", each, t)
+        for weight in weights:
+            yield Positive("and each is positive", weight, t)
         yield f"N = {count}, scores shifted"
-        yield "the first weight", shift * t[0] / sum(shift * each for each in t)
+        yield "the first weight", shift * t[0] / sum(shift * exponential for exponential in t)
         yield "is what it was", weights[0]
 
 
 @normalised.claim("any such attention: the columns of its weights sum to 1", kind="identity")
-def columns_sum_to_one(algebra: Any, d_k: Any, N: Any, M: Any) -> Items:
+def columns_sum_to_one(algebra: HasWeights, d_k: Part, N: Part, M: Part) -> Items:
     K, Q = algebra.generator("K", d_k, N), algebra.generator("Q", d_k, M)
     yield "1ᵀ times the weights", algebra.ones(1, N) @ algebra.weights(K.T @ Q)
     yield "is 1ᵀ", algebra.ones(1, M)
 
 
 @statement("6.2", "One context token: the query is not seen", claim="the update is A c for every query, any heads", source=SOURCE)
-def one_token(algebra: Any, d: Any, M: Any, d_k: Any, d_v: Any) -> Items:
+def one_token(algebra: HasWeights, d: Part, M: Part, d_k: Part, d_v: Part) -> Items:
     """With one context token the output does not depend on the query (beyond the residual); the step's does. No weights, no heads mend it.
 
     All d, d_k, d_v, M; two heads, and heads add. Exact witness for the step.
@@ -71,28 +71,28 @@ def one_token(algebra: Any, d: Any, M: Any, d_k: Any, d_v: Any) -> Items:
     yield "is one and the same for all", written_values(heads) @ c @ algebra.ones(1, M)
 
 
-def two_heads(algebra: Any, d: Any, d_k: Any, d_v: Any) -> Layer:
+def two_heads(algebra: Algebra, d: Part, d_k: Part, d_v: Part) -> Layer:
     """Two heads of generators."""
     return Layer((arbitrary_head(algebra, d, d_k, d_v), arbitrary_head(algebra, d, d_k, d_v, "'")))
 
 
-def written_values(layer: Layer) -> Any:
+def written_values(layer: Layer) -> Matrix:
     """``Σ_h A_h``."""
     first, second = (head.output_value for head in layer.heads)
     return first + second
 
 
 @one_token.claim("the step depends on the query", kind="refutation")
-def step_sees_the_query(algebra: Any, *, layer: Any = gd_layer) -> Items:
-    one, none = algebra.value([[1]]), algebra.value([[0]])
+def step_sees_the_query(algebra: HasValues, *, layer: LayerBuilder = gd_layer) -> Items:
+    unit, none = algebra.value([[1]]), algebra.value([[0]])
     step = layer(1, 1, learning_rate=algebra.scalar(1), context=1, algebra=algebra)
-    context = tokens(one, one)
+    context = tokens(unit, unit)
     first, second = (update(step, context, query_tokens(none, algebra.value([[q]]))) for q in (1, 2))
     yield Differ("the step's update of q = 1 and of q = 2, at x = y = 1, W₀ = 0", first, second)
 
 
 @statement("6.3", "The same for every N, by repeated tokens", claim="N copies of one token act as one", source=SOURCE)
-def repeated_token(algebra: Any, d: Any, N: Any, M: Any, d_k: Any, d_v: Any) -> Items:
+def repeated_token(algebra: HasWeights, d: Part, N: Part, M: Part, d_k: Part, d_v: Part) -> Items:
     """On N copies of one token no normalised attention sees the query. All d, d_k, d_v, N, M; two heads, and heads add.
 
     A linear map behind the layer changes nothing: it only changes A.
@@ -105,7 +105,7 @@ def repeated_token(algebra: Any, d: Any, N: Any, M: Any, d_k: Any, d_v: Any) -> 
 
 
 @repeated_token.claim("with a linear map behind the layer", kind="identity")
-def linear_map_behind(algebra: Any, d: Any, d_out: Any, N: Any, M: Any, d_k: Any, d_v: Any) -> Items:
+def linear_map_behind(algebra: HasWeights, d: Part, d_out: Part, N: Part, M: Part, d_k: Part, d_v: Part) -> Items:
     heads = two_heads(algebra, d, d_k, d_v)
     c, Q, L = algebra.generator("c", d, 1), algebra.generator("Q", d, M), algebra.generator("L", d_out, d)
     yield "the layer with residual, then L", L @ (Q + softmax_update(heads, c @ algebra.ones(1, N), Q))
@@ -131,13 +131,13 @@ def growth() -> Items:
 
 
 @growth.claim("a gap in numbers: the weights of 2.1, with softmax in place of nothing", kind="bound")
-def enclosed_gap(*, layer: Any = gd_layer) -> Items:
+def enclosed_gap(*, layer: LayerBuilder = gd_layer) -> Items:
     ball = Ball()
     weights = layer(1, 1, learning_rate=ball.scalar(1), context=1, algebra=ball)
     context = tokens(ball.value([[1, 2]]), ball.value([[1, 0]]))
     query = query_tokens(ball.value([[0]]), ball.value([[1]]))
     linear, softmax = (
-        ball.trace(prediction(each, 1, 1)) for each in (update(weights, context, query), softmax_update(weights, context, query))
+        ball.trace(prediction(change, 1, 1)) for change in (update(weights, context, query), softmax_update(weights, context, query))
     )
     low, high = sympy.Rational(73105, 100000), sympy.Rational(73106, 100000)
     yield "context x = (1, 2), y = (1, 0), query 1, W₀ = 0, P = I: the step predicts 1, softmax 1/(1 + e)"
@@ -145,7 +145,7 @@ def enclosed_gap(*, layer: Any = gd_layer) -> Items:
 
 
 @growth.claim("the layer's side: λ times an average", kind="identity")
-def scaled_average(algebra: Any, d: Any, N: Any, M: Any, d_k: Any, d_v: Any) -> Items:
+def scaled_average(algebra: HasWeights, d: Part, N: Part, M: Part, d_k: Part, d_v: Part) -> Items:
     heads, factor = two_heads(algebra, d, d_k, d_v), algebra.symbol("lambda")
     C, Q = algebra.generator("C", d, N), algebra.generator("Q", d, M)
     scaled, asked = factor * C, factor * Q
@@ -156,7 +156,7 @@ def scaled_average(algebra: Any, d: Any, N: Any, M: Any, d_k: Any, d_v: Any) -> 
 
 
 @growth.claim("an average is at most the largest: convexity", kind="identity")
-def convexity(algebra: Any, d_k: Any, N: Any) -> Items:
+def convexity(algebra: HasWeights, d_k: Part, N: Part) -> Items:
     scores = algebra.generator("K", d_k, N).T @ algebra.generator("q", d_k, 1)
     p, values, largest = algebra.weights(scores), algebra.generator("a", N, 1), algebra.symbol("m")
     below = largest * algebra.ones(N, 1) - values
@@ -165,7 +165,7 @@ def convexity(algebra: Any, d_k: Any, N: Any) -> Items:
 
 
 @growth.claim("the step's side: exactly cubic", kind="identity")
-def cubic_step(algebra: Any, d_x: Any, d_y: Any, N: Any, M: Any) -> Items:
+def cubic_step(algebra: Algebra, d_x: Part, d_y: Part, N: Part, M: Part) -> Items:
     X, Y, Q = algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N), algebra.generator("Q", d_x, M)
     W0, eta, factor = algebra.generator("W_0", d_y, d_x), algebra.symbol("eta"), algebra.symbol("lambda")
     yield "the change of the prediction on scaled data", weight_change(W0, factor * X, factor * Y, eta) @ (factor * Q)
@@ -173,7 +173,7 @@ def cubic_step(algebra: Any, d_x: Any, d_y: Any, N: Any, M: Any) -> Items:
 
 
 @growth.claim("on a repeated token the change is η(y − W₀x)xᵀq, which is not 0 everywhere", kind="identity")
-def repeated_change(algebra: Any, d_x: Any, d_y: Any, N: Any) -> Items:
+def repeated_change(algebra: Algebra, d_x: Part, d_y: Part, N: Part) -> Items:
     x, y, q = algebra.generator("x", d_x, 1), algebra.generator("y", d_y, 1), algebra.generator("q", d_x, 1)
     W0, eta, ones = algebra.generator("W_0", d_y, d_x), algebra.symbol("eta"), algebra.ones(1, N)
     yield "the change on N copies of (x, y)", weight_change(W0, x @ ones, y @ ones, eta) @ q
@@ -197,14 +197,14 @@ def lower_bound() -> Items:
 
 
 @lower_bound.claim("the errors at q and −q differ by 2g", kind="identity")
-def errors(algebra: Any, d_x: Any, d_y: Any, N: Any, d_k: Any, d_v: Any) -> Items:
+def errors(algebra: HasWeights, d_x: Part, d_y: Part, N: Part, d_k: Part, d_v: Part) -> Items:
     x, y, q = algebra.generator("x", d_x, 1), algebra.generator("y", d_y, 1), algebra.generator("q", d_x, 1)
     W0, eta, ones = algebra.generator("W_0", d_y, d_x), algebra.symbol("eta"), algebra.ones(1, N)
     heads = two_heads_on_parts(algebra, d_x, d_y, d_k, d_v)
     X, Y = x @ ones, y @ ones
     stepped = gradient_step(W0, X, Y, eta)
 
-    def error(query: Any) -> Any:
+    def error(query: Matrix) -> Matrix:
         token = query_tokens(W0, query)
         return prediction(token + softmax_update(heads, tokens(X, Y), token), d_x, d_y) - stepped @ query
 
@@ -215,13 +215,13 @@ def errors(algebra: Any, d_x: Any, d_y: Any, N: Any, d_k: Any, d_v: Any) -> Item
     yield "is minus the change", -(eta * ((y - W0 @ x) @ x.T @ q))
 
 
-def two_heads_on_parts(algebra: Any, d_x: Any, d_y: Any, d_k: Any, d_v: Any) -> Layer:
+def two_heads_on_parts(algebra: Algebra, d_x: Part, d_y: Part, d_k: Part, d_v: Part) -> Layer:
     """Two heads of generators on tokens that are cut into x and y."""
 
-    def cut(name: str, rows: Any) -> Any:
+    def cut(name: str, rows: Part) -> Matrix:
         return algebra.block([[algebra.generator(f"{name}x", rows, d_x), algebra.generator(f"{name}y", rows, d_y)]])
 
-    def head(mark: str) -> Any:
+    def head(mark: str) -> Head:
         output = algebra.block([[algebra.generator(f"Px{mark}", d_x, d_v)], [algebra.generator(f"Py{mark}", d_y, d_v)]])
         return Head(cut(f"K{mark}", d_k), cut(f"Q{mark}", d_k), cut(f"V{mark}", d_v), output)
 
@@ -229,10 +229,10 @@ def two_heads_on_parts(algebra: Any, d_x: Any, d_y: Any, d_k: Any, d_v: Any) -> 
 
 
 @lower_bound.claim("parallelogram: the mean of ‖u + g‖² and ‖u − g‖² is ‖u‖² + ‖g‖²", kind="identity")
-def parallelogram(algebra: Any, d_y: Any) -> Items:
+def parallelogram(algebra: Algebra, d_y: Part) -> Items:
     g, u = algebra.generator("g", d_y, 1), algebra.generator("u", d_y, 1)
 
-    def square(v: Any) -> Any:
+    def square(v: Matrix) -> Scalar:
         return algebra.trace(v.T @ v)
 
     yield "the mean of the squared errors, u their mean", (algebra.scalar(1) / algebra.scalar(2)) * (square(u + g) + square(u - g))

@@ -6,10 +6,10 @@ With a sink of value 0 and score b, ``ε = e^{−b}`` and ``S(β) = Σ_j e^{βz_
 
 from __future__ import annotations
 
-from typing import Any
-
 import sympy
 
+from equivalence.algebras.protocol import Algebra
+from equivalence.algebras.sizes import Part
 from equivalence.models.descent.least_squares import weight_change
 from equivalence.statements import Positive, statement
 from equivalence.statements.steps import Items
@@ -69,7 +69,7 @@ def quotient_bound() -> Items:
 
 
 @sink_bound.claim("summed over the tokens, a_i = ‖v_i‖ and w_i = |z_i|", kind="identity")
-def summed(algebra: Any, N: Any) -> Items:
+def summed(algebra: Algebra, N: Part) -> Items:
     a, w, ones = algebra.generator("a", N, 1), algebra.generator("w", N, 1), algebra.ones(N, 1)
     count = algebra.scalar(N)
     yield "Σ_i a_i (N w_i + Σ_j w_j)", algebra.trace(a.T @ (count * w + ones @ (ones.T @ w)))
@@ -77,7 +77,7 @@ def summed(algebra: Any, N: Any) -> Items:
 
 
 @sink_bound.claim("s·Vz is the step on the linear model", kind="identity")
-def uncentred(algebra: Any, d_x: Any, d_y: Any, N: Any, M: Any) -> Items:
+def uncentred(algebra: Algebra, d_x: Part, d_y: Part, N: Part, M: Part) -> Items:
     X, Y, Q = algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N), algebra.generator("Q", d_x, M)
     W0, eta = algebra.generator("W_0", d_y, d_x), algebra.symbol("eta")
     s = eta / algebra.scalar(N)

@@ -5,12 +5,14 @@ A head is ``q ↦ A C softmax(CᵀBq)``, or ``q ↦ A C CᵀBq``: A says what is
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from itertools import combinations, product
-from typing import Any
 
 import sympy
 
 from equivalence.algebras import series
+from equivalence.algebras.protocol import Algebra, HasDiagonals, HasValues, HasWeights, Matrix
+from equivalence.algebras.sizes import Part
 from equivalence.models.attention.linear import update
 from equivalence.models.attention.softmax import softmax_update
 from equivalence.models.constructions.linear import gd_layer
@@ -19,10 +21,10 @@ from equivalence.models.tokens import tokens
 from equivalence.statements import Differ, InIdeal, statement
 from equivalence.statements.steps import Items
 from proofs.ch07_what_softmax_descends.potentials import lse_slope
-from proofs.vocabulary import half_square, head_of, inner, wedge
+from proofs.vocabulary import LayerBuilder, Rows, half_square, head_of, inner, wedge
 
 
-def transposed(matrix: Any) -> Any:
+def transposed(matrix: Matrix) -> Matrix:
     """Bᵀ."""
     return matrix.T
 
@@ -39,6 +41,9 @@ def on_one_line(A: sympy.Matrix, B: sympy.Matrix) -> list[sympy.Expr]:
     return [columns[:, pair].det() for pair in combinations(range(columns.cols), 2)]
 
 
+Conclusion = Callable[[sympy.Matrix, sympy.Matrix], list[sympy.Expr]]
+
+
 @statement(
     "7.2",
     "Which heads are gradient fields of the query token",
@@ -46,7 +51,7 @@ def on_one_line(A: sympy.Matrix, B: sympy.Matrix) -> list[sympy.Expr]:
     claim="only if, decided at d = 2",
     source="this project; locally linearly dependent operators: Amitsur 1965",
 )
-def gradient_fields(*, conclusions: Any = (dependent, on_one_line)) -> Items:
+def gradient_fields(*, conclusions: Sequence[Conclusion] = (dependent, on_one_line)) -> Items:
     """In token space: a head's map of the query token q (context fixed, scores ``e_iᵀBq``, values ``Ae_i``, the full token) is the gradient
     of some potential, for every context with N ≥ 2, iff A and Bᵀ are linearly dependent (``A = cBᵀ``, or B = 0), or both have rank one with
     one column space. The same for linear attention, N ≥ 1. So the GD construction 2.1 is *not* a gradient field of the query token, for any
@@ -68,14 +73,14 @@ def gradient_fields(*, conclusions: Any = (dependent, on_one_line)) -> Items:
     yield InIdeal("if Ae and Bᵀe are parallel for every e", products, ideal, (*A, *B))
 
 
-def covariance(algebra: Any, C: Any, P: Any) -> Any:
+def covariance(algebra: Algebra, C: Matrix, P: Matrix) -> Matrix:
     """``C(P − P11ᵀP)Cᵀ``, d x d: of the tokens C under weights p = P1, P = diag p."""
     p = P @ algebra.ones(C.shape[1], 1)
     return C @ (P - p @ p.T) @ C.T
 
 
 @gradient_fields.claim("the Jacobian of a softmax head is ASB", kind="series")
-def softmax_jacobian(algebra: Any, d: Any, N: Any, *, spread: Any = covariance) -> Items:
+def softmax_jacobian(algebra: HasDiagonals, d: Part, N: Part, *, spread: Callable[..., Matrix] = covariance) -> Items:
     A, B, C = algebra.generator("A", d, d), algebra.generator("B", d, d), algebra.generator("C", d, N)
     T, Z, h = algebra.diagonal("T", N), algebra.symbol("Z"), algebra.generator("h", d, 1)
     ones, moved = algebra.ones(N, 1), C.T @ B @ h
@@ -87,7 +92,7 @@ def softmax_jacobian(algebra: Any, d: Any, N: Any, *, spread: Any = covariance) 
 
 
 @gradient_fields.claim("the Jacobian of a linear head is A CCᵀ B", kind="identity")
-def linear_jacobian(algebra: Any, d: Any, N: Any) -> Items:
+def linear_jacobian(algebra: Algebra, d: Part, N: Part) -> Items:
     A, B, C = algebra.generator("A", d, d), algebra.generator("B", d, d), algebra.generator("C", d, N)
     q, h = algebra.generator("q", d, 1), algebra.generator("h", d, 1)
     layer = head_of(algebra, A, B)
@@ -96,21 +101,21 @@ def linear_jacobian(algebra: Any, d: Any, N: Any) -> Items:
 
 
 @gradient_fields.claim("two different tokens: S = m(1 − m)(c − c')(c − c')ᵀ", kind="identity")
-def two_tokens(algebra: Any, d: Any, N: Any, *, spread: Any = covariance) -> Items:
+def two_tokens(algebra: HasDiagonals, d: Part, N: Part, *, spread: Callable[..., Matrix] = covariance) -> Items:
     c, other, D = algebra.generator("c", d, 1), algebra.generator("c'", d, 1), algebra.diagonal("D", N)
-    ones, one = algebra.ones(N, 1), algebra.scalar(1)
+    ones, unit = algebra.ones(N, 1), algebra.scalar(1)
     m = inner(algebra, ones, D @ ones)
-    P = algebra.block([[(one - m) * algebra.eye(1), algebra.zeros(1, N)], [algebra.zeros(N, 1), D]])
+    P = algebra.block([[(unit - m) * algebra.eye(1), algebra.zeros(1, N)], [algebra.zeros(N, 1), D]])
     yield "c has weight 1 − m, the N copies of c' have weights D1, together m"
     yield "S", spread(algebra, algebra.block([[c, other @ ones.T]]), P)
-    yield "is a multiple of eeᵀ, e = c − c'; weights are positive, so it is not 0", (m * (one - m)) * ((c - other) @ (c - other).T)
+    yield "is a multiple of eeᵀ, e = c − c'; weights are positive, so it is not 0", (m * (unit - m)) * ((c - other) @ (c - other).T)
     yield "one token alone"
     yield "S", spread(algebra, c, algebra.eye(1))
     yield "is zero", algebra.zeros(d, d)
 
 
 @gradient_fields.claim("if: ASB is symmetric for every symmetric S", kind="identity")
-def symmetric_jacobian(algebra: Any, d: Any, *, matched: Any = transposed) -> Items:
+def symmetric_jacobian(algebra: Algebra, d: Part, *, matched: Callable[..., Matrix] = transposed) -> Items:
     spread, B, c = algebra.generator("S", d, d, symmetric=True), algebra.generator("B", d, d), algebra.symbol("c")
     a, b, u = (algebra.generator(name, d, 1) for name in "abu")
     cases = {"A = cBᵀ": (c * matched(B), B), "A = uaᵀ, Bᵀ = ubᵀ": (u @ a.T, matched(u @ b.T))}
@@ -121,7 +126,7 @@ def symmetric_jacobian(algebra: Any, d: Any, *, matched: Any = transposed) -> It
 
 
 @gradient_fields.claim("if: the potentials of A = cBᵀ", kind="series")
-def potentials(algebra: Any, d: Any, N: Any, *, matched: Any = transposed) -> Items:
+def potentials(algebra: HasWeights, d: Part, N: Part, *, matched: Callable[..., Matrix] = transposed) -> Items:
     B, C, c = algebra.generator("B", d, d), algebra.generator("C", d, N), algebra.symbol("c")
     q, h = algebra.generator("q", d, 1), algebra.generator("h", d, 1)
     layer = head_of(algebra, c * matched(B), B)
@@ -134,16 +139,16 @@ def potentials(algebra: Any, d: Any, N: Any, *, matched: Any = transposed) -> It
     yield "is ⟨update, h⟩ and a square", inner(algebra, update(layer, C, q), h) + c * half_square(algebra, C.T @ B @ h)
 
 
-def polarised(a: Any, u: Any, b: Any, v: Any) -> Any:
+def polarised(a: Matrix, u: Matrix, b: Matrix, v: Matrix) -> Matrix:
     """``a∧v + b∧u``, where ∧ is `wedge`: the bilinear form of ``a∧u``, twice it at (b, v) = (a, u)."""
     return wedge(a, v) + wedge(b, u)
 
 
 @gradient_fields.claim("only if: what a symmetric AeeᵀB for every e asks", kind="identity")
-def asked(algebra: Any, d: Any, *, mixed: Any = polarised) -> Items:
+def asked(algebra: Algebra, d: Part, *, mixed: Callable[..., Matrix] = polarised) -> Items:
     A, B, e, f = (algebra.generator(name, d, size) for name, size in (("A", d), ("B", d), ("e", 1), ("f", 1)))
 
-    def skew(token: Any) -> Any:
+    def skew(token: Matrix) -> Matrix:
         jacobian = A @ token @ token.T @ B
         return jacobian - jacobian.T
 
@@ -156,7 +161,7 @@ def asked(algebra: Any, d: Any, *, mixed: Any = polarised) -> Items:
 
 
 @gradient_fields.claim("only if, rank of Bᵀ at least two: A is a multiple of Bᵀ", kind="identity")
-def rank_two(algebra: Any, d: Any, *, mixed: Any = polarised) -> Items:
+def rank_two(algebra: Algebra, d: Part, *, mixed: Callable[..., Matrix] = polarised) -> Items:
     a, b, x, u, v, w = (algebra.generator(name, d, 1) for name in "abxuvw")
     uu, uv, vv = inner(algebra, u, u), inner(algebra, u, v), inner(algebra, v, v)
     gamma = uu * vv - uv * uv
@@ -174,7 +179,7 @@ def rank_two(algebra: Any, d: Any, *, mixed: Any = polarised) -> Items:
 
 
 @gradient_fields.claim("only if, rank one, Bᵀ = ubᵀ: the columns of A are multiples of u", kind="identity")
-def rank_one(algebra: Any, d: Any, *, mixed: Any = polarised) -> Items:
+def rank_one(algebra: Algebra, d: Part, *, mixed: Callable[..., Matrix] = polarised) -> Items:
     A, e, u, b = (algebra.generator(name, d, size) for name, size in (("A", d), ("e", 1), ("u", 1), ("b", 1)))
     square = inner(algebra, b, b)
     images = {name: (A @ token, u @ b.T @ token) for name, token in (("e", e), ("b", b))}
@@ -184,7 +189,7 @@ def rank_one(algebra: Any, d: Any, *, mixed: Any = polarised) -> Items:
 
 
 @gradient_fields.claim("the construction 2.1: the Jacobian's skew part is the step itself", kind="identity")
-def construction(algebra: Any, d_x: Any, d_y: Any, N: Any, *, layer: Any = gd_layer) -> Items:
+def construction(algebra: Algebra, d_x: Part, d_y: Part, N: Part, *, layer: LayerBuilder = gd_layer) -> Items:
     X, Y, W0 = algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N), algebra.generator("W_0", d_y, d_x)
     x, y, eta = algebra.generator("x", d_x, 1), algebra.generator("y", d_y, 1), algebra.symbol("eta")
     heads = layer(d_x, d_y, learning_rate=eta, context=N, initial=W0, algebra=algebra)
@@ -199,9 +204,9 @@ def construction(algebra: Any, d_x: Any, d_y: Any, N: Any, *, layer: Any = gd_la
 
 
 @gradient_fields.claim("witnesses: the construction at x = y = η = 1, W₀ = 0, and A = B, which is no potential's", kind="refutation")
-def no_fields(algebra: Any, *, layer: Any = gd_layer, scores: Any = ((0, 1), (0, 0))) -> Items:
-    one, token = algebra.value([[1]]), algebra.value([[1], [1]])
-    step = update(layer(1, 1, learning_rate=algebra.scalar(1), context=1, algebra=algebra), tokens(one, one), algebra.eye((1, 1)))
+def no_fields(algebra: HasValues, *, layer: LayerBuilder = gd_layer, scores: Rows = ((0, 1), (0, 0))) -> Items:
+    unit, token = algebra.value([[1]]), algebra.value([[1], [1]])
+    step = update(layer(1, 1, learning_rate=algebra.scalar(1), context=1, algebra=algebra), tokens(unit, unit), algebra.eye((1, 1)))
     yield Differ("the construction's Jacobian and its transpose", step, step.T)
     B = algebra.value(scores)
     same = update(head_of(algebra, B, B), token, algebra.eye(2))

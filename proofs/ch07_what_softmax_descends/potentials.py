@@ -7,10 +7,12 @@ it is of first order in t along th; that e^{a + b} = e^a e^b, and the chain rule
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import sympy
 
+from equivalence.algebras.protocol import Algebra, HasDiagonals, HasWeights, Matrix, Scalar
+from equivalence.algebras.sizes import Part
 from equivalence.models.attention.linear import linear_attention, update
 from equivalence.models.attention.softmax import softmax_update
 from equivalence.models.constructions.linear import gd_layer
@@ -19,23 +21,23 @@ from equivalence.models.heads import Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
 from equivalence.statements import statement
 from equivalence.statements.steps import Items
-from proofs.vocabulary import arbitrary_head, half_square, head_of, inner
+from proofs.vocabulary import LayerBuilder, Slope, arbitrary_head, half_square, head_of, inner
 
 
-def lse_slope(algebra: Any, scores: Any, moved: Any) -> Any:
+def lse_slope(algebra: HasWeights, scores: Matrix, moved: Matrix) -> Scalar:
     """Order 1 in t of ``log Σ e^{z_i + t m_i}``, z and m N x 1: by the chain rule that of the sum, ``Σ e^{z_i} m_i``, over the sum Z."""
     Z = algebra.symbol("Z")
     grown = Z * algebra.weights(scores)
     return (algebra.scalar(1) / Z) * inner(algebra, moved, grown)
 
 
-def hopfield_head(algebra: Any, d: Any, beta: Any) -> Layer:
+def hopfield_head(algebra: Algebra, d: Part, beta: Scalar) -> Layer:
     """Scores ``βx_iᵀξ``, values x_i: A = I, B = βI."""
     return head_of(algebra, algebra.eye(d), beta * algebra.eye(d))
 
 
 @statement("7.1", "The Hopfield energy", kind="series", claim="its slope along every h", source="Ramsauer et al. 2020, eq. 2 and 3")
-def hopfield(algebra: Any, d: Any, N: Any, *, head: Any = hopfield_head) -> Items:
+def hopfield(algebra: HasWeights, d: Part, N: Part, *, head: LayerBuilder = hopfield_head) -> Items:
     """``X softmax(βXᵀξ) − ξ = −∇E(ξ)`` with ``E(ξ) = ½‖ξ‖² − (1/β) lse(βXᵀξ)``, lse(z) = log Σ e^{z_i}, β ≠ 0. All d, N.
 
     So Ramsauer et al.'s update ξ ← X softmax(βXᵀξ) is the step of rate 1 on E; a layer with residual, ξ ← ξ + X softmax(βXᵀξ), is that on
@@ -59,14 +61,14 @@ def energy(X: sympy.Matrix, xi: sympy.Matrix, beta: sympy.Symbol) -> sympy.Expr:
 
 
 @hopfield.claim("SymPy's derivatives of E, d = 2, N = 3, every X, ξ, β", kind="characterisation")
-def hopfield_gradient(*, potential: Any = energy) -> Items:
+def hopfield_gradient(*, potential: Callable[..., sympy.Expr] = energy) -> Items:
     X, xi, beta = sympy.Matrix(2, 3, sympy.symbols("x_1:3(1:4)")), sympy.Matrix(sympy.symbols("xi_1:3")), sympy.Symbol("beta")
     grown = (X.T * xi).applyfunc(lambda score: sympy.exp(beta * score))
     yield "−∇E", -sympy.Matrix([potential(X, xi, beta)]).jacobian(xi).T
     yield "X softmax(βXᵀξ) − ξ", X * grown / sum(grown) - xi
 
 
-def value_slope(algebra: Any, v: Any, V: Any, grown: Any) -> Any:
+def value_slope(algebra: Algebra, v: Matrix, V: Matrix, grown: Matrix) -> Matrix:
     """``Σ e^{z_i}(v − v_i)``, v d_v x 1, V d_v x N, grown = e^z N x 1."""
     return (v @ algebra.ones(1, V.shape[1]) - V) @ grown
 
@@ -77,7 +79,7 @@ def value_slope(algebra: Any, v: Any, V: Any, grown: Any) -> Any:
     claim="the gradient, exactly",
     source="Nadaraya 1964; Watson 1964",
 )
-def kernel_average(algebra: Any, d_v: Any, N: Any, *, slope: Any = value_slope) -> Items:
+def kernel_average(algebra: HasDiagonals, d_v: Part, N: Part, *, slope: Callable[..., Matrix] = value_slope) -> Items:
     """Softmax attention is one gradient step, from any start v₀, with rate 1/Z(q) on ``½ Σ e^{z_i}‖v − v_i‖²``, Z(q) = Σ e^{z_i}
     (the Nadaraya–Watson estimate): a context-adaptive rate. All sizes.
 
@@ -87,7 +89,7 @@ def kernel_average(algebra: Any, d_v: Any, N: Any, *, slope: Any = value_slope) 
     v, h, V = algebra.generator("v", d_v, 1), algebra.generator("h", d_v, 1), algebra.generator("V", d_v, N)
     T, ones = algebra.diagonal("T", N), algebra.ones(N, 1)
 
-    def loss(start: Any) -> Any:
+    def loss(start: Matrix) -> Scalar:
         off = start @ ones.T - V
         return (algebra.scalar(1) / algebra.scalar(2)) * algebra.trace(off @ T @ off.T)
 
@@ -97,7 +99,7 @@ def kernel_average(algebra: Any, d_v: Any, N: Any, *, slope: Any = value_slope) 
 
 
 @kernel_average.claim("the step of rate 1/Z from any start is softmax attention")
-def forgotten_start(algebra: Any, d: Any, N: Any, d_k: Any, d_v: Any, *, slope: Any = value_slope) -> Items:
+def forgotten_start(algebra: HasWeights, d: Part, N: Part, d_k: Part, d_v: Part, *, slope: Callable[..., Matrix] = value_slope) -> Items:
     head, Z = arbitrary_head(algebra, d, d_k, d_v), algebra.symbol("Z")
     C, q, start = algebra.generator("C", d, N), algebra.generator("q", d, 1), algebra.generator("v_0", d, 1)
     grown = Z * algebra.weights((head.key @ C).T @ (head.query @ q))
@@ -105,13 +107,13 @@ def forgotten_start(algebra: Any, d: Any, N: Any, d_k: Any, d_v: Any, *, slope: 
     yield "is what the head writes", softmax_update(Layer((head,)), C, q)
 
 
-def target_slope(W0: Any, X: Any, Y: Any) -> Any:
+def target_slope(W0: Matrix, X: Matrix, Y: Matrix) -> Matrix:
     """``(Y − W₀X)XᵀX``, d_y x N."""
     return (Y - W0 @ X) @ (X.T @ X)
 
 
 @statement("7.4", "In data space: the targets descend", claim="the gradient, exactly", source="this project; von Oswald et al. 2022, eq. 4")
-def data_space(algebra: Any, d_x: Any, d_y: Any, N: Any, *, slope: Any = target_slope) -> Items:
+def data_space(algebra: Algebra, d_x: Part, d_y: Part, N: Part, *, slope: Slope = target_slope) -> Items:
     """``Y ← Y + s(W₀X − Y)XᵀX``, what the layer 2.1 does to its context, is a gradient step on ``½‖(Y − W₀X)Xᵀ‖²`` with rate s = η/N.
     All d_x, d_y, N.
 
@@ -125,7 +127,9 @@ def data_space(algebra: Any, d_x: Any, d_y: Any, N: Any, *, slope: Any = target_
 
 
 @data_space.claim("the step of rate η/N is the layer on its context")
-def layer_on_targets(algebra: Any, d_x: Any, d_y: Any, N: Any, *, layer: Any = gd_layer, slope: Any = target_slope) -> Items:
+def layer_on_targets(
+    algebra: Algebra, d_x: Part, d_y: Part, N: Part, *, layer: LayerBuilder = gd_layer, slope: Callable[..., Matrix] = target_slope
+) -> Items:
     X, Y, W0 = algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N), algebra.generator("W_0", d_y, d_x)
     eta = algebra.symbol("eta")
     heads = layer(d_x, d_y, learning_rate=eta, context=N, initial=W0, algebra=algebra)
@@ -135,14 +139,14 @@ def layer_on_targets(algebra: Any, d_x: Any, d_y: Any, N: Any, *, layer: Any = g
 
 
 @data_space.claim("the loss is (N²/2)‖∇L(W₀)‖²")
-def squared_gradient(algebra: Any, d_x: Any, d_y: Any, N: Any) -> Items:
+def squared_gradient(algebra: Algebra, d_x: Part, d_y: Part, N: Part) -> Items:
     X, Y, W0 = algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N), algebra.generator("W_0", d_y, d_x)
     count = algebra.scalar(N)
     yield "½‖(Y − W₀X)Xᵀ‖²", half_square(algebra, (Y - W0 @ X) @ X.T)
     yield "is the square of the gradient", (count * count) * half_square(algebra, gradient(W0, X, Y))
 
 
-def functional_slope(fitted: Any, targets: Any) -> Any:
+def functional_slope(fitted: Matrix, targets: Matrix) -> Matrix:
     """``f(k_i) − y_i``, d_y x N: the coefficients of the functional gradient ``Σ (f(k_i) − y_i) K(k_i, ·)``."""
     return fitted - targets
 
@@ -153,7 +157,7 @@ def functional_slope(fitted: Any, targets: Any) -> Any:
     claim="the functional gradient, any kernel",
     source="this project; Cheng et al. 2023 take this view of attention",
 )
-def function_space(algebra: Any, d_y: Any, N: Any, n: Any, *, slope: Any = functional_slope) -> Items:
+def function_space(algebra: Algebra, d_y: Part, N: Part, n: Part, *, slope: Callable[..., Matrix] = functional_slope) -> Items:
     """Unnormalised exponential attention ``Σ v_i exp(k_i·q)`` is the value at q of one functional gradient step from f = 0, with rate 1, on
     ``½ Σ ‖f(k_i) − v_i‖²`` (no 1/N; with it the rate is N) in the RKHS of exp(k·q), d_y copies of it.
 
@@ -173,7 +177,7 @@ def function_space(algebra: Any, d_y: Any, N: Any, n: Any, *, slope: Any = funct
     yield "⟨gradient, g⟩ in the RKHS, and a square", algebra.trace(coefficients @ gram @ g.T) + half_square(algebra, g @ gram @ at_keys)
 
 
-def gram_matrix(algebra: Any, N: Any, n: Any) -> Any:
+def gram_matrix(algebra: Algebra, N: Part, n: Part) -> Matrix:
     """Any symmetric matrix over N keys and n other points."""
     across = algebra.generator("K_ko", N, n)
     own, others = algebra.generator("K_kk", N, N, symmetric=True), algebra.generator("K_oo", n, n, symmetric=True)
@@ -181,7 +185,7 @@ def gram_matrix(algebra: Any, N: Any, n: Any) -> Any:
 
 
 @function_space.claim("the step, read at the queries")
-def read_at_queries(algebra: Any, d_y: Any, N: Any, M: Any, *, slope: Any = functional_slope) -> Items:
+def read_at_queries(algebra: Algebra, d_y: Part, N: Part, M: Part, *, slope: Callable[..., Matrix] = functional_slope) -> Items:
     values, kernel, s = algebra.generator("V", d_y, N), algebra.generator("K_kq", N, M), algebra.symbol("s")
     fitted, asked_for = algebra.generator("F", d_y, N), algebra.generator("F_q", d_y, M)
     yield "from f = 0, with rate s"
@@ -193,7 +197,7 @@ def read_at_queries(algebra: Any, d_y: Any, N: Any, M: Any, *, slope: Any = func
 
 
 @function_space.claim("where K(k, q) = φ(k)·φ(q) in finite dimension, the layer 2.1 on φ is that step")
-def layer_on_features(algebra: Any, d_f: Any, d_y: Any, N: Any, M: Any, *, layer: Any = gd_layer) -> Items:
+def layer_on_features(algebra: Algebra, d_f: Part, d_y: Part, N: Part, M: Part, *, layer: LayerBuilder = gd_layer) -> Items:
     keys, asked_at = algebra.generator("Phi", d_f, N), algebra.generator("Phi_q", d_f, M)
     values, eta = algebra.generator("V", d_y, N), algebra.symbol("eta")
     none = algebra.zeros(d_y, d_f)
@@ -204,13 +208,13 @@ def layer_on_features(algebra: Any, d_f: Any, d_y: Any, N: Any, M: Any, *, layer
     yield "sees them only through the kernel", -((eta / algebra.scalar(N)) * (functional_slope(none @ keys, values) @ kernel))
 
 
-def outer(features: Any, token: Any) -> Any:
+def outer(features: Matrix, token: Matrix) -> Matrix:
     """``akᵀ``: the features of one power more."""
     return features @ token.T
 
 
 @function_space.claim("exp(k·q) is a kernel: its powers are inner products, any power", kind="induction")
-def exponential_kernel(algebra: Any, d: Any, m: Any, N: Any, *, lift: Any = outer) -> Items:
+def exponential_kernel(algebra: Algebra, d: Part, m: Part, N: Part, *, lift: Callable[..., Matrix] = outer) -> Items:
     k, q, a, b = (algebra.generator(name, size, 1) for name, size in (("k", d), ("q", d), ("a", m), ("b", m)))
     features, c = algebra.generator("Phi", m, N), algebra.generator("c", N, 1)
     score = algebra.trace(k.T @ q)

@@ -5,31 +5,33 @@ The slice of a head's tensor (2.4) for row k of A and column j of B is ``T_kj = 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
-from typing import Any
 
 import sympy
 
 from equivalence.algebras.exact import exact
+from equivalence.algebras.protocol import Algebra, M, Matrix, Scalar
+from equivalence.algebras.sizes import Part
 from equivalence.statements import statement
 from equivalence.statements.steps import Items
 
 SOURCE = "this project"
 
 
-def slice_of(algebra: Any, a: Any, b: Any) -> Any:
+def slice_of(algebra: Algebra, a: M, b: M) -> M:
     """``½(abᵀ + baᵀ)``, d x d, for columns a and b."""
     return algebra.scalar("1/2") * (a @ b.T + b @ a.T)
 
 
-def factored(algebra: Any, A: Any, B: Any, A2: Any, B2: Any) -> Any:
+def factored(algebra: Algebra, A: Matrix, B: Matrix, A2: Matrix, B2: Matrix) -> Scalar:
     """``½[⟨A,A'⟩⟨B,B'⟩ + tr(AᵀA'BB'ᵀ)]``."""
     both = algebra.trace(A @ A2.T) * algebra.trace(B.T @ B2)
     return algebra.scalar("1/2") * (both + algebra.trace(A.T @ A2 @ B @ B2.T))
 
 
 @statement("9.4", "Canonical tensors are compared by their factors", claim="one slice with another", source=SOURCE)
-def slices(algebra: Any, d: Any) -> Items:
+def slices(algebra: Algebra, d: Part) -> Items:
     """``⟨T,T'⟩ = ½[⟨A,A'⟩⟨B,B'⟩ + tr(AᵀA'BB'ᵀ)]`` for one head each, and T is bilinear in (A, B), so heads are summed in pairs and a
     difference is formed without cancellation as ``T(A,B) − T(A*,B*) = T(A − A*, B) + T(A*, B − B*)``.
 
@@ -42,14 +44,14 @@ def slices(algebra: Any, d: Any) -> Items:
 
 
 @slices.claim("a difference, without cancellation")
-def telescoped(algebra: Any, d: Any) -> Items:
+def telescoped(algebra: Algebra, d: Part) -> Items:
     a, b, a2, b2 = (algebra.generator(name, d, 1) for name in ("a", "b", "a*", "b*"))
     yield "T(A,B) − T(A*,B*), a slice", slice_of(algebra, a, b) - slice_of(algebra, a2, b2)
     yield "T(A − A*, B) + T(A*, B − B*)", slice_of(algebra, a - a2, b) + slice_of(algebra, a2, b - b2)
 
 
 @slices.claim("summed over rows and columns, at three sizes", kind="characterisation")
-def summed(*, inner: Any = factored) -> Items:
+def summed(*, inner: Callable[..., sympy.Expr] = factored) -> Items:
     for rows, d, cols in ((1, 2, 3), (2, 3, 1), (2, 2, 2)):
         A, A2 = (exact.generator(name, rows, d) for name in ("A", "C"))
         B, B2 = (exact.generator(name, d, cols) for name in ("B", "D"))

@@ -7,14 +7,15 @@ for contexts: their tokens' shares add, and u may be the difference itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from math import prod
 from operator import add
-from typing import Any
 
 import sympy
 
+from equivalence.algebras.protocol import Algebra, Matrix
+from equivalence.algebras.sizes import Part
 from equivalence.statements import Positive
 from equivalence.statements.steps import Items
 from proofs.ch09_recognition.canonical_tensors import slice_of
@@ -29,7 +30,7 @@ PAIRINGS = ("prst", "psrt", "ptsr")
 
 
 @nearest.claim("a matrix U of spectral norm √λ at most, λI − UUᵀ = SᵀS: (aᵀUb)² ≤ λ‖a‖²‖b‖²")
-def spectral(algebra: Any, m: Any, n: Any, *, crossed: Any = wedge) -> Items:
+def spectral(algebra: Algebra, m: Part, n: Part, *, crossed: Callable[..., Matrix] = wedge) -> Items:
     U, S = algebra.generator("U", m, n), algebra.generator("S", m, m)
     a, b, lam = algebra.generator("a", m, 1), algebra.generator("b", n, 1), algebra.symbol("lambda")
     aa, bb, across, eye = inner(algebra, a, a), inner(algebra, b, b), inner(algebra, a, U @ b), algebra.eye(m)
@@ -44,7 +45,7 @@ def spectral(algebra: Any, m: Any, n: Any, *, crossed: Any = wedge) -> Items:
 
 
 @nearest.claim("what is left over when bounds are multiplied and added is not negative", kind="bound")
-def put_together(*, raised: Any = add) -> Items:
+def put_together(*, raised: Callable[[sympy.Expr, sympy.Expr], sympy.Expr] = add) -> Items:
     x, y, g, h, rest, scale = sympy.symbols("x y g h rest scale", positive=True)
     yield "one head: uᵀT(e, e)q = (uᵀAe)(eᵀBq) (2.4), of absolute values x and y; ‖A‖‖u‖‖e‖ = x + g and ‖B‖‖e‖‖q‖ = y + h"
     yield Positive("the product of the bounds exceeds xy", raised(x, g) * raised(y, h) - x * y, (x, y, g, h))
@@ -54,7 +55,7 @@ def put_together(*, raised: Any = add) -> Items:
 
 
 Index = Sequence[int]
-Entries = Mapping[tuple[int, ...], Any]
+Entries = Mapping[tuple[int, ...], sympy.Expr]
 
 
 def places(letters: str, sizes: Mapping[str, int]) -> list[tuple[int, ...]]:
@@ -62,7 +63,7 @@ def places(letters: str, sizes: Mapping[str, int]) -> list[tuple[int, ...]]:
     return list(product(*(range(sizes[letter]) for letter in letters)))
 
 
-def pure(letters: str, vectors: Mapping[str, Any]) -> sympy.Matrix:
+def pure(letters: str, vectors: Mapping[str, Sequence[sympy.Expr]]) -> sympy.Matrix:
     """The Kronecker product of the vectors of some indices, a column."""
     sizes = {letter: len(vector) for letter, vector in vectors.items()}
     return sympy.Matrix([prod(vectors[letter][i] for letter, i in zip(letters, at, strict=True)) for at in places(letters, sizes)])
@@ -77,7 +78,7 @@ def entries(rows: int, d: int, cols: int) -> tuple[dict[str, int], Entries]:
 def unfolded(T: Entries, order: str, rows: str, cols: str, sizes: Mapping[str, int]) -> sympy.Matrix:
     """T as a matrix; its own indices are `order`."""
 
-    def at(down: Index, across: Index) -> Any:
+    def at(down: Index, across: Index) -> sympy.Expr:
         index = dict(zip(rows + cols, (*down, *across), strict=True))
         return T[tuple(index[letter] for letter in order)]
 
@@ -85,7 +86,7 @@ def unfolded(T: Entries, order: str, rows: str, cols: str, sizes: Mapping[str, i
 
 
 @nearest.claim("what an unfolding is multiplied with, at (d_y, d, d_x) = (1, 2, 3) and (2, 2, 1)", kind="characterisation")
-def contracted(*, vector: Any = pure) -> Items:
+def contracted(*, vector: Callable[..., sympy.Matrix] = pure) -> Items:
     for rows, d, cols in ((1, 2, 3), (2, 2, 1)):
         sizes, T = entries(rows, d, cols)
         u, e, q = (sympy.symbols(f"{name}_:{size}") for name, size in (("u", rows), ("e", d), ("q", cols)))
@@ -97,11 +98,11 @@ def contracted(*, vector: Any = pure) -> Items:
             yield f"aᵀUb, U of rows {down} and columns {across}", (vector(down, vectors).T * matrix * vector(across, vectors))[0]
     yield "d_y = 2, d = 2, d_x = 1: norms multiply"
     yield "‖u ⊗ e ⊗ q‖²", sum(entry**2 for entry in vector("krj", vectors))
-    yield "‖u‖²‖e‖²‖q‖²", prod(sum(entry**2 for entry in each) for each in (u, e, q))
+    yield "‖u‖²‖e‖²‖q‖²", prod(sum(entry**2 for entry in factor) for factor in (u, e, q))
 
 
 @nearest.claim("the quartic form, at (d_y, d, d_x) = (1, 2, 2)", kind="characterisation")
-def quartic(*, pairings: Any = PAIRINGS) -> Items:
+def quartic(*, pairings: Sequence[str] = PAIRINGS) -> Items:
     sizes, T = entries(1, 2, 2)
     e = sympy.symbols("e_:2")
     form = {at: sum(T[k, at[0], at[1], j] * T[k, at[2], at[3], j] for k, j in places("kj", sizes)) for at in places("prst", sizes)}
@@ -116,7 +117,7 @@ def quartic(*, pairings: Any = PAIRINGS) -> Items:
 
 
 @nearest.claim("the first unfolding, of norm σ, against the true one, ν: σ ≤ √(d·min(d_x, d_y)) ν, and that is attained")
-def first_unfolding(algebra: Any, d: Any, m: Any, n: Any, *, paired: Any = slice_of) -> Items:
+def first_unfolding(algebra: Algebra, d: Part, m: Part, n: Part, *, paired: Callable[..., Matrix] = slice_of) -> Items:
     a, b, S = algebra.generator("a", d, 1), algebra.generator("b", d, 1), algebra.generator("S", d, d)
     yield "σ is the largest Σ T[k,(p,r),j] S_pr Z_kj with ‖S‖ = ‖Z‖ = 1; S may be symmetric, as slices do not see S − Sᵀ"
     yield "⟨S − Sᵀ, ½(abᵀ + baᵀ)⟩", inner(algebra, S - S.T, paired(algebra, a, b))
@@ -132,12 +133,12 @@ def first_unfolding(algebra: Any, d: Any, m: Any, n: Any, *, paired: Any = slice
     yield from attained(algebra, d, m, n)
 
 
-def attained(algebra: Any, d: Any, m: Any, n: Any) -> Items:
+def attained(algebra: Algebra, d: Part, m: Part, n: Part) -> Items:
     """``T_kj = J_kj I`` with J = [I, 0] of d_y = m rows and d_x = m + n columns; for d_y > d_x it is the same with J transposed."""
-    J, one = algebra.block([[algebra.eye(m), algebra.zeros(m, n)]]), algebra.eye(d)
+    J, identity = algebra.block([[algebra.eye(m), algebra.zeros(m, n)]]), algebra.eye(d)
     e, q, q2 = algebra.generator("e", d, 1), algebra.generator("q", m, 1), algebra.generator("q'", n, 1)
     query, ee, size = algebra.block([[q], [q2]]), inner(algebra, e, e), inner(algebra, J, J)
-    seen, image = ee * (J @ query), size * one
+    seen, image = ee * (J @ query), size * identity
     yield "attained: T_kj = J_kj I with J = [I, 0] of d_y = m rows and d_x = m + n columns has T(e, e)q = ‖e‖²Jq, so ν = 1"
     yield "‖e‖⁴‖q‖² − ‖T(e, e)q‖²", ee * ee * inner(algebra, query, query) - inner(algebra, seen, seen)
     yield "a square, 0 for q' = 0", ee * ee * inner(algebra, q2, q2)

@@ -5,8 +5,10 @@ A tensor T(A, B) is read by its slices ``½(abᵀ + baᵀ)`` with ``a = Aᵀu`` 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
+from equivalence.algebras.protocol import Algebra, Matrix
+from equivalence.algebras.sizes import Part
 from equivalence.models.attention.linear import linear_attention
 from equivalence.models.constructions.linear import gd_layer, gdpp_layer
 from equivalence.models.descent.least_squares import gradient_step
@@ -16,22 +18,24 @@ from equivalence.statements.steps import Items
 from proofs.ch09_recognition.canonical_tensors import slice_of
 from proofs.ch09_recognition.nearest_members import left_slope, on_inputs, residual_form
 from proofs.ch09_recognition.recognition_laws import moved, preconditioned
-from proofs.vocabulary import head_of, inner
+from proofs.vocabulary import LayerBuilder, head_of, inner
 
 
-def selections(algebra: Any, d_x: Any, d_y: Any) -> tuple[Any, Any]:
+def selections(algebra: Algebra, d_x: Part, d_y: Part) -> tuple[Matrix, Matrix]:
     """``[I, 0]``, d_x x d, and ``[0, I]``, d_y x d: what reads the inputs and the targets of a token."""
     eye, zeros = algebra.eye, algebra.zeros
     return algebra.block([[eye(d_x), zeros(d_x, d_y)]]), algebra.block([[zeros(d_y, d_x), eye(d_y)]])
 
 
-def stacked(algebra: Any, name: str, d_x: Any, d_y: Any, cols: Any) -> Any:
+def stacked(algebra: Algebra, name: str, d_x: Part, d_y: Part, cols: Part) -> Matrix:
     """Generators for inputs and for targets, one above the other: d x cols."""
     return algebra.block([[algebra.generator(f"{name}_x", d_x, cols)], [algebra.generator(f"{name}_y", d_y, cols)]])
 
 
 @statement("9.1", "Exact weights are decided", claim="W₀ known: D and C are read off, up to scale", source="this project, by 2.4")
-def decision(algebra: Any, d_x: Any, d_y: Any, N: Any, *, layer: Any = gd_layer, form: Any = residual_form) -> Items:
+def decision(
+    algebra: Algebra, d_x: Part, d_y: Part, N: Part, *, layer: LayerBuilder = gd_layer, form: Callable[..., Matrix] = residual_form
+) -> Items:
     """What a layer predicts on queries ``[q; −W₀q]`` is decided by one canonical tensor T (2.4): that of the y rows of A and of
     ``B[I; −W₀]``. A step ``W₀ + s D (Y − W₀X)XᵀC`` has ``T = T(sDF, [C; 0])`` with ``F = [W₀, −I]``; it is gradient descent where D and C
     are multiples of I, else preconditioned.
@@ -73,13 +77,13 @@ def decision(algebra: Any, d_x: Any, d_y: Any, N: Any, *, layer: Any = gd_layer,
 
 
 @decision.claim("W₀ unknown: linear equations in (W₀, s, V), and V = sW₀")
-def unknown_start(algebra: Any, d_x: Any, d_y: Any, *, form: Any = residual_form) -> Items:
+def unknown_start(algebra: Algebra, d_x: Part, d_y: Part, *, form: Callable[..., Matrix] = residual_form) -> Items:
     a, b, B_y = stacked(algebra, "a", d_x, d_y, 1), stacked(algebra, "b", d_x, d_y, 1), stacked(algebra, "c", d_x, d_y, d_y)
     W0, V, s = algebra.generator("W_0", d_y, d_x), algebra.generator("V", d_y, d_x), algebra.symbol("s")
     u, v, unit = algebra.generator("u", d_y, 1), algebra.generator("v", d_x, 1), on_inputs(algebra, algebra.eye(d_x), d_y)
     rest = algebra.block([[V - s * W0, algebra.zeros(d_y, d_y)]])
 
-    def part(left: Any) -> Any:
+    def part(left: Matrix) -> Matrix:
         return slice_of(algebra, left.T @ u, unit @ v)
 
     yield "a slice: a is a row of A, b = B_x v with B_x the columns of inputs, and [c_x; c_y] = B_y those of targets"
@@ -89,7 +93,7 @@ def unknown_start(algebra: Any, d_x: Any, d_y: Any, *, form: Any = residual_form
 
 
 @decision.claim("D and C known, B's columns of targets 0: DW₀ solves a linear system")
-def left_part(algebra: Any, d_x: Any, d_y: Any, *, slope: Any = left_slope) -> Items:
+def left_part(algebra: Algebra, d_x: Part, d_y: Part, *, slope: Callable[..., Matrix] = left_slope) -> Items:
     L, C = algebra.generator("L", d_y, d_x), algebra.generator("C", d_x, d_x)
     yield "the slope along C (9.2) of T(L, C), L = sDW₀: T at the rows and columns of inputs", slope(algebra, L, C, C)
     size = inner(algebra, C, C) * algebra.eye(d_x)
@@ -97,7 +101,7 @@ def left_part(algebra: Any, d_x: Any, d_y: Any, *, slope: Any = left_slope) -> I
 
 
 @decision.claim("a witness: one token and one query show any entry of T − T*")
-def witness(algebra: Any, d_x: Any, d_y: Any, *, step: Any = gradient_step) -> Items:
+def witness(algebra: Algebra, d_x: Part, d_y: Part, *, step: Callable[..., Matrix] = gradient_step) -> Items:
     blocks = {f"{name}_{i}{j}": (m, n) for name in "AB" for i, m in (("x", d_x), ("y", d_y)) for j, n in (("x", d_x), ("y", d_y))}
     A, B = (algebra.block([[algebra.generator(f"{name}_{i}{j}", *blocks[f"{name}_{i}{j}"]) for j in "xy"] for i in "xy"]) for name in "AB")
     W0, u, q = algebra.generator("W_0", d_y, d_x), algebra.generator("u", d_y, 1), algebra.generator("q", d_x, 1)
@@ -113,7 +117,7 @@ def witness(algebra: Any, d_x: Any, d_y: Any, *, step: Any = gradient_step) -> I
 
 
 @decision.claim("GD++: γ is not in the y rows of A, and is an entry of the tensor of the x rows")
-def curvature(algebra: Any, d_x: Any, d_y: Any, *, corrected: Any = gdpp_layer) -> Items:
+def curvature(algebra: Algebra, d_x: Part, d_y: Part, *, corrected: LayerBuilder = gdpp_layer) -> Items:
     W0, v = algebra.generator("W_0", d_y, d_x), algebra.generator("v", d_x, 1)
     s, gamma = algebra.symbol("s"), algebra.symbol("gamma")
     (head,) = corrected(d_x, d_y, learning_rate=s, gamma=gamma, context=1, initial=W0, algebra=algebra).heads
@@ -124,9 +128,9 @@ def curvature(algebra: Any, d_x: Any, d_y: Any, *, corrected: Any = gdpp_layer) 
         "the x rows of A": (inputs @ head.output_value, left),
         "on queries, B[I; −W₀]": (head.key_query @ query_tokens(W0, algebra.eye(d_x)), right),
     }
-    for heading, (found, expected) in pairs.items():
+    for heading, (part, expected) in pairs.items():
         yield heading
-        yield "of the layer", found
+        yield "of the layer", part
         yield "is", expected
     yield "the slice of row v and column v of T(−γ[I, 0], [I; 0])"
     at = inputs.T @ v

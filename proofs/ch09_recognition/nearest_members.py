@@ -6,35 +6,41 @@ slopes H and G below; so after those, H and G stand for it. ‖T‖² is left ou
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import sympy
 
 from equivalence.algebras.exact import exact
+from equivalence.algebras.protocol import Algebra, Matrix, Scalar
+from equivalence.algebras.sizes import Part
 from equivalence.statements import Differ, statement
 from equivalence.statements.steps import Items
 from proofs.ch09_recognition.canonical_tensors import factored, slice_of
 from proofs.vocabulary import inner
 
 
-def residual_form(algebra: Any, s: Any, V: Any) -> Any:
+def residual_form(algebra: Algebra, s: Scalar, V: Matrix) -> Matrix:
     """``[V, −sI]``, d_y x d: it is ``s[W₀, −I]`` where V = sW₀."""
     return algebra.block([[V, -(s * algebra.eye(V.shape[0]))]])
 
 
-def on_inputs(algebra: Any, C: Any, d_y: Any) -> Any:
+def on_inputs(algebra: Algebra, C: Matrix, d_y: Part) -> Matrix:
     """``[C; 0]``, d x columns of C."""
     return algebra.block([[C], [algebra.zeros(d_y, C.shape[1])]])
 
 
-def left_slope(algebra: Any, A: Any, B: Any, R: Any) -> Any:
+def left_slope(algebra: Algebra, A: Matrix, B: Matrix, R: Matrix) -> Matrix:
     """H with ``⟨T(A, B), T(L, R)⟩ = ⟨H, L⟩`` for every L; as in `equivalence.recognition.tensor.canonical`."""
     return algebra.scalar("1/2") * (inner(algebra, B, R) * A + A @ R @ B.T)
 
 
-def right_slope(algebra: Any, A: Any, B: Any, L: Any) -> Any:
+def right_slope(algebra: Algebra, A: Matrix, B: Matrix, L: Matrix) -> Matrix:
     """G with ``⟨T(A, B), T(L, R)⟩ = ⟨G, R⟩`` for every R; as in `equivalence.recognition.tensor.canonical`."""
     return algebra.scalar("1/2") * (inner(algebra, A, L) * B + A.T @ L @ B)
+
+
+TensorSlope = Callable[[Algebra, Matrix, Matrix, Matrix], Matrix]
 
 
 @statement(
@@ -43,7 +49,7 @@ def right_slope(algebra: Any, A: Any, B: Any, L: Any) -> Any:
     claim="the slopes of ⟨T, T(L, R)⟩",
     source="this project; nearest Kronecker products: Van Loan and Pitsianis 1993",
 )
-def nearest(algebra: Any, m: Any, d: Any, n: Any, *, slopes: Any = (left_slope, right_slope)) -> Items:
+def nearest(algebra: Algebra, m: Part, d: Part, n: Part, *, slopes: tuple[TensorSlope, TensorSlope] = (left_slope, right_slope)) -> Items:
     """For trained weights, in the norm of the canonical tensor T of the prediction (9.1), which knows no gauge and no split into heads. At
     a given W₀ these are linear least-squares problems: the nearest step of gradient descent, the nearest C for a given D, the nearest D
     for a given C. With W₀ unknown so are (s, V), V = sW₀, and γ, if all query coordinates are compared or B's columns of targets are 0;
@@ -75,7 +81,7 @@ def nearest(algebra: Any, m: Any, d: Any, n: Any, *, slopes: Any = (left_slope, 
 
 
 @nearest.claim("the distance does not depend on the gauge, and is formed without cancellation")
-def gauge(algebra: Any, d: Any, *, turned: Any = lambda one, c: one / c) -> Items:
+def gauge(algebra: Algebra, d: Part, *, turned: Callable[[Scalar, Scalar], Scalar] = lambda unit, c: unit / c) -> Items:
     a, a2, a3, b, b2, b3 = (algebra.generator(name, d, 1) for name in ("a", "a'", "a*", "b", "b'", "b*"))
     c, c2 = algebra.symbol("c"), algebra.symbol("c'")
     yield "the gauge c of a head (2.3), a slice"
@@ -90,19 +96,19 @@ def gauge(algebra: Any, d: Any, *, turned: Any = lambda one, c: one / c) -> Item
     )
 
 
-def right_gram(algebra: Any, L: Any, L_x: Any) -> Any:
+def right_gram(algebra: Algebra, L: Matrix, L_x: Matrix) -> Matrix:
     """``‖L‖²I + L_xᵀL_x``, d_x x d_x, for L = [L_x, L_y]."""
     return inner(algebra, L, L) * algebra.eye(L_x.shape[1]) + L_x.T @ L_x
 
 
 @nearest.claim("the nearest preconditioner: (‖L‖²I + L_xᵀL_x) C = 2G_x, for L = sD[W₀, −I]")
-def best_right(algebra: Any, d_x: Any, d_y: Any, *, gram: Any = right_gram) -> Items:
+def best_right(algebra: Algebra, d_x: Part, d_y: Part, *, gram: Callable[..., Matrix] = right_gram) -> Items:
     L_x, G_x = algebra.generator("L_x", d_y, d_x), algebra.generator("G_x", d_x, d_x)
     L, G = algebra.block([[L_x, algebra.generator("L_y", d_y, d_y)]]), algebra.block([[G_x], [algebra.generator("G_y", d_y, d_x)]])
     C, Z = algebra.generator("C", d_x, d_x), algebra.generator("Z", d_x, d_x)
     R, M, half, two = on_inputs(algebra, C, d_y), gram(algebra, L, L_x), algebra.scalar("1/2"), algebra.scalar(2)
 
-    def objective(C: Any) -> Any:
+    def objective(C: Matrix) -> Scalar:
         return half * inner(algebra, C, M @ C) - two * inner(algebra, G_x, C)
 
     short = two * G_x - M @ C
@@ -120,13 +126,13 @@ def best_right(algebra: Any, d_x: Any, d_y: Any, *, gram: Any = right_gram) -> I
     yield "is 0 if KY = L_xS", L_x.T @ (L_x @ S - K @ Y)
 
 
-def left_gram(algebra: Any, W0: Any, F: Any, C: Any) -> Any:
+def left_gram(algebra: Algebra, W0: Matrix, F: Matrix, C: Matrix) -> Matrix:
     """``‖C‖²FFᵀ + W₀CCᵀW₀ᵀ``, d_y x d_y, for F = [W₀, −I]."""
     return inner(algebra, C, C) * (F @ F.T) + W0 @ C @ (W0 @ C).T
 
 
 @nearest.claim("the nearest left factor: D (‖C‖²FFᵀ + W₀CCᵀW₀ᵀ) = 2HFᵀ, F = [W₀, −I]")
-def best_left(algebra: Any, d_x: Any, d_y: Any, *, outer: Any = left_gram) -> Items:
+def best_left(algebra: Algebra, d_x: Part, d_y: Part, *, outer: Callable[..., Matrix] = left_gram) -> Items:
     W0, D, C = algebra.generator("W_0", d_y, d_x), algebra.generator("D", d_y, d_y), algebra.generator("C", d_x, d_x)
     H = algebra.block([[algebra.generator("H_x", d_y, d_x), algebra.generator("H_y", d_y, d_y)]])
     F, R, half, two = residual_form(algebra, algebra.scalar(1), W0), on_inputs(algebra, C, d_y), algebra.scalar("1/2"), algebra.scalar(2)
@@ -139,13 +145,16 @@ def best_left(algebra: Any, d_x: Any, d_y: Any, *, outer: Any = left_gram) -> It
     yield "½‖D‖²‖C‖²", half * inner(algebra, D, D) * inner(algebra, C, C)
 
 
-def counts(algebra: Any, d_x: Any, d_y: Any) -> tuple[Any, Any]:
+Counts = Callable[[Algebra, Part, Part], tuple[Scalar, Scalar]]
+
+
+def counts(algebra: Algebra, d_x: Part, d_y: Part) -> tuple[Scalar, Scalar]:
     """``d_x + 1`` and ``d_x d_y``."""
     return algebra.scalar(d_x) + algebra.scalar(1), algebra.scalar(d_x) * algebra.scalar(d_y)
 
 
 @nearest.claim("the nearest (s, V): V = 2H_x/(d_x + 1) and s = −2 tr H_y/(d_x d_y), V = sW₀ left out of account")
-def free_start(algebra: Any, d_x: Any, d_y: Any, *, sizes: Any = counts) -> Items:
+def free_start(algebra: Algebra, d_x: Part, d_y: Part, *, sizes: Counts = counts) -> Items:
     V, H_x, H_y = algebra.generator("V", d_y, d_x), algebra.generator("H_x", d_y, d_x), algebra.generator("H_y", d_y, d_y)
     s, half, two = algebra.symbol("s"), algebra.scalar("1/2"), algebra.scalar(2)
     L, unit, slope = residual_form(algebra, s, V), on_inputs(algebra, algebra.eye(d_x), d_y), algebra.trace(H_y)
@@ -164,7 +173,7 @@ def free_start(algebra: Any, d_x: Any, d_y: Any, *, sizes: Any = counts) -> Item
 
 
 @nearest.claim("V ≠ 0 without s: T([V, 0], [I; 0]) is no step, and no step is nearest to it")
-def no_nearest_step(algebra: Any, d_x: Any, d_y: Any, *, sizes: Any = counts) -> Items:
+def no_nearest_step(algebra: Algebra, d_x: Part, d_y: Part, *, sizes: Counts = counts) -> Items:
     V, W0, s = algebra.generator("V", d_y, d_x), algebra.generator("W_0", d_y, d_x), algebra.symbol("s")
     unit, (n_V, n_s) = on_inputs(algebra, algebra.eye(d_x), d_y), sizes(algebra, d_x, d_y)
     gap = algebra.block([[V, algebra.zeros(d_y, d_y)]]) - residual_form(algebra, s, s * W0)
@@ -174,7 +183,7 @@ def no_nearest_step(algebra: Any, d_x: Any, d_y: Any, *, sizes: Any = counts) ->
 
 
 @nearest.claim("GD++: γ = −2 tr H_x/(d_x(d_x + 1)), from the x rows, apart from (s, V)")
-def best_curvature(algebra: Any, d_x: Any, d_y: Any, *, sizes: Any = counts) -> Items:
+def best_curvature(algebra: Algebra, d_x: Part, d_y: Part, *, sizes: Counts = counts) -> Items:
     H_x, H_y, gamma = algebra.generator("H_x", d_x, d_x), algebra.generator("H_y", d_x, d_y), algebra.symbol("gamma")
     eye, half, two = algebra.eye(d_x), algebra.scalar("1/2"), algebra.scalar(2)
     L, unit, slope = algebra.block([[-(gamma * eye), algebra.zeros(d_x, d_y)]]), on_inputs(algebra, eye, d_y), algebra.trace(H_x)
@@ -188,20 +197,24 @@ def best_curvature(algebra: Any, d_x: Any, d_y: Any, *, sizes: Any = counts) -> 
     yield "a square, 0 at γ = −2 tr H_x/(d_x(d_x + 1)), and a constant", half * root * root - two * slope * slope
 
 
-def entry(pairs: Any, k: int, p: int, r: int, j: int) -> Any:
+Given: TypeAlias = tuple[tuple[int, ...], ...] | sympy.Matrix
+Pairs = Sequence[tuple[sympy.Matrix, sympy.Matrix]]
+
+
+def entry(pairs: Pairs, k: int, p: int, r: int, j: int) -> sympy.Expr:
     """``T[k, (p, r), j]`` of a sum of pairs, counted from 0."""
     return sum(slice_of(exact, A[k, :].T, B[:, j])[p, r] for A, B in pairs)
 
 
-def preconditioned_pair(W0: Any, D: Any, C: Any) -> tuple[Any, Any]:
+def preconditioned_pair(W0: Given, D: Given, C: Given) -> tuple[sympy.Matrix, sympy.Matrix]:
     """``(D[W₀, −I], [C; 0])``, SymPy matrices."""
-    D, C, W0 = (exact.value(matrix) if isinstance(matrix, tuple) else matrix for matrix in (D, C, W0))
-    return D @ residual_form(exact, exact.scalar(1), W0), on_inputs(exact, C, D.rows)
+    start, left, right = (exact.value(rows) if isinstance(rows, tuple) else rows for rows in (W0, D, C))
+    return left @ residual_form(exact, exact.scalar(1), start), on_inputs(exact, right, left.rows)
 
 
 @nearest.claim("not linear: D and C together; an equation of all members that a sum of two breaks", kind="refutation")
-def not_linear_in_factors(*, factor: Any = ((0, 0), (0, 1))) -> Items:
-    def across(pairs: Any) -> tuple[Any, Any]:
+def not_linear_in_factors(*, factor: Given = ((0, 0), (0, 1))) -> Items:
+    def across(pairs: Pairs) -> tuple[sympy.Expr, sympy.Expr]:
         at = {(a, b): entry(pairs, a, 2 + a, b, b) for a in (0, 1) for b in (0, 1)}
         return at[0, 0] * at[1, 1], at[0, 1] * at[1, 0]
 
@@ -210,21 +223,21 @@ def not_linear_in_factors(*, factor: Any = ((0, 0), (0, 1))) -> Items:
     yield "d_x = d_y = 2, W₀ = 0: entries D_kk C_jj of a member"
     yield "T at (1, 1) times T at (2, 2)", anyone[0]
     yield "is T at (1, 2) times T at (2, 1)", anyone[1]
-    both = across([preconditioned_pair(zero, each, each) for each in (first, factor)])
+    both = across([preconditioned_pair(zero, factors, factors) for factors in (first, factor)])
     yield Differ("the sum of D = C = diag(1, 0) and D = C = diag(0, 1)", *both)
 
 
 @nearest.claim("not linear: C with W₀", kind="refutation")
-def not_linear_with_start(*, start: Any = ((0, 0),)) -> Items:
-    def across(pairs: Any) -> tuple[Any, Any]:
+def not_linear_with_start(*, start: Given = ((0, 0),)) -> Items:
+    def across(pairs: Pairs) -> tuple[sympy.Expr, sympy.Expr]:
         return entry(pairs, 0, 0, 0, 0) * entry(pairs, 0, 2, 0, 1), entry(pairs, 0, 0, 0, 1) * entry(pairs, 0, 2, 0, 0)
 
-    one = exact.eye(1)
-    anyone = across([preconditioned_pair(exact.generator("w", 1, 2), one, exact.generator("C", 2, 2))])
+    unit = exact.eye(1)
+    anyone = across([preconditioned_pair(exact.generator("w", 1, 2), unit, exact.generator("C", 2, 2))])
     yield "d_x = 2, d_y = 1: entries w₁C₁ⱼ at (x₁, x₁) and −½C₁ⱼ at (y, x₁), j = 1, 2"
     yield "one times the other", anyone[0]
     yield "is the product across", anyone[1]
-    both = across([preconditioned_pair(((1, 0),), one, ((1, 0), (0, 0))), preconditioned_pair(start, one, ((0, 1), (0, 0)))])
+    both = across([preconditioned_pair(((1, 0),), unit, ((1, 0), (0, 0))), preconditioned_pair(start, unit, ((0, 1), (0, 0)))])
     yield Differ("the sum of w = (1, 0), C = [[1, 0], [0, 0]] and w = 0, C = [[0, 1], [0, 0]]", *both)
 
 
@@ -232,11 +245,11 @@ def not_linear_with_start(*, start: Any = ((0, 0),)) -> Items:
 def not_linear_on_queries(*, other_start: int = 0) -> Items:
     unit = exact.value([[1], [0]])
 
-    def known(targets: Any, w: Any, s: Any) -> tuple[Any, Any]:
+    def known(targets: sympy.Matrix, w: sympy.Expr, s: sympy.Expr) -> tuple[sympy.Matrix, sympy.Matrix]:
         step = residual_form(exact, s, exact.value([[s * w]]))
         return targets * w + slice_of(exact, step.T, unit), targets
 
-    def sides(inputs: Any, targets: Any) -> tuple[Any, Any]:
+    def sides(inputs: sympy.Matrix, targets: sympy.Matrix) -> tuple[sympy.Expr, sympy.Expr]:
         (x, xy, _, y), (a, ay, _, b) = inputs, targets
         return x * b**2, a * y * b + 2 * (ay * y - xy * b) * y
 

@@ -6,19 +6,24 @@ what the targets do. Reflections ``I − 2nnᵀ/(n·n)`` are written without the
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import sympy
 
+from equivalence.algebras.protocol import Algebra, HasValues, Matrix, Scalar
+from equivalence.algebras.sizes import Part
 from equivalence.models.attention.linear import linear_attention
 from equivalence.models.constructions.linear import gd_layer
 from equivalence.models.heads import Head, Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
 from equivalence.statements import Differ, InIdeal, statement
 from equivalence.statements.steps import Items
+from proofs.vocabulary import LayerBuilder, Rows
 
 
-def preconditioned(algebra: Any, W0: Any, *, left: Any = None, right: Any = None, layer: Any = gd_layer) -> Layer:
+def preconditioned(
+    algebra: Algebra, W0: Matrix, *, left: Matrix | None = None, right: Matrix | None = None, layer: LayerBuilder = gd_layer
+) -> Layer:
     """The layer whose update is ``s D (Y − W₀X)Xᵀ C q``, with s the same for every context; D and C are identities if not given."""
     d_y, d_x = W0.shape
     (head,) = layer(d_x, d_y, learning_rate=algebra.symbol("s"), context=1, initial=W0, algebra=algebra).heads
@@ -28,21 +33,24 @@ def preconditioned(algebra: Any, W0: Any, *, left: Any = None, right: Any = None
     return Layer((Head(head.key, head.query @ C, head.value, D @ head.projection),))
 
 
-def predicted(layer: Layer, W0: Any, X: Any, Y: Any, q: Any) -> Any:
+def predicted(layer: Layer, W0: Matrix, X: Matrix, Y: Matrix, q: Matrix) -> Matrix:
     """``f(X, Y, q)``."""
     d_y, d_x = W0.shape
     return prediction(linear_attention(layer, tokens(X, Y), query_tokens(W0, q))[1], d_x, d_y)
 
 
-def moved(layer: Layer, W0: Any, X: Any, Y: Any, q: Any) -> Any:
+def moved(layer: Layer, W0: Matrix, X: Matrix, Y: Matrix, q: Matrix) -> Matrix:
     """``u(X, Y, q)``, with ``f(0, 0, q) = W₀q``."""
     return predicted(layer, W0, X, Y, q) - W0 @ q
 
 
-def reflected(algebra: Any, normal: Any) -> tuple[Any, Any]:
+def reflected(algebra: Algebra, normal: Matrix) -> tuple[Matrix, Scalar]:
     """``tI − 2nnᵀ`` and ``t = n·n``."""
     t = algebra.trace(normal.T @ normal)
     return t * algebra.eye(normal.shape[0]) - algebra.scalar(2) * (normal @ normal.T), t
+
+
+Mirror = Callable[[Algebra, Matrix], tuple[Matrix, Scalar]]
 
 
 def signed_permutations(d: int) -> list[sympy.Matrix]:
@@ -59,7 +67,7 @@ def signed_permutations(d: int) -> list[sympy.Matrix]:
     claim="a matrix that signed permutations leave alone is a multiple of I, decided at sizes 2 and 3",
     source="this project; what a test of any callable can rest on",
 )
-def laws(*, generators: Any = signed_permutations) -> Items:
+def laws(*, generators: Callable[[int], list[sympy.Matrix]] = signed_permutations) -> Items:
     """A step of gradient descent from W₀ at fixed s keeps these laws. On tokens of zeros the prediction is W₀q, linear in q. The update u
     is linear in q, additive over context tokens, affine in Y, cubic under scaling of all data, blind to the order of tokens, and 0 on
     data that W₀ fits. Preconditioned gradient descent, ``s D (Y − W₀X)XᵀC q``, keeps all these too; it is told apart by reflections R of
@@ -88,14 +96,14 @@ def laws(*, generators: Any = signed_permutations) -> Items:
 
 
 @laws.claim("preconditioned gradient descent, and so gradient descent, keeps the laws on u", kind="identity")
-def kept(algebra: Any, d_x: Any, d_y: Any, N: Any, K: Any, *, layer: Any = gd_layer) -> Items:
+def kept(algebra: Algebra, d_x: Part, d_y: Part, N: Part, K: Part, *, layer: LayerBuilder = gd_layer) -> Items:
     W0, q, r = algebra.generator("W_0", d_y, d_x), algebra.generator("q", d_x, 1), algebra.generator("r", d_x, 1)
     X, Y, Z = algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N), algebra.generator("Z", d_y, N)
     X2, Y2 = algebra.generator("X_2", d_x, K), algebra.generator("Y_2", d_y, K)
-    C, D, t, one = algebra.generator("C", d_x, d_x), algebra.generator("D", d_y, d_y), algebra.symbol("t"), algebra.scalar(1)
+    C, D, t, unit = algebra.generator("C", d_x, d_x), algebra.generator("D", d_y, d_y), algebra.symbol("t"), algebra.scalar(1)
     step = preconditioned(algebra, W0, left=D, right=C, layer=layer)
 
-    def u(X: Any, Y: Any, q: Any) -> Any:
+    def u(X: Matrix, Y: Matrix, q: Matrix) -> Matrix:
         return moved(step, W0, X, Y, q)
 
     yield "linear start"
@@ -108,8 +116,8 @@ def kept(algebra: Any, d_x: Any, d_y: Any, N: Any, K: Any, *, layer: Any = gd_la
     yield "u on both contexts together", u(algebra.block([[X, X2]]), algebra.block([[Y, Y2]]), q)
     yield "is the sum of u on each", u(X, Y, q) + u(X2, Y2, q)
     yield "affine in the targets"
-    yield "u(X, (1 − t) Y + t Z, q)", u(X, (one - t) * Y + t * Z, q)
-    yield "(1 − t) u(X, Y, q) + t u(X, Z, q)", (one - t) * u(X, Y, q) + t * u(X, Z, q)
+    yield "u(X, (1 − t) Y + t Z, q)", u(X, (unit - t) * Y + t * Z, q)
+    yield "(1 − t) u(X, Y, q) + t u(X, Z, q)", (unit - t) * u(X, Y, q) + t * u(X, Z, q)
     yield "cubic under scaling"
     yield "u(t X, t Y, t q)", u(t * X, t * Y, t * q)
     yield "t³ u(X, Y, q)", (t * t * t) * u(X, Y, q)
@@ -119,7 +127,7 @@ def kept(algebra: Any, d_x: Any, d_y: Any, N: Any, K: Any, *, layer: Any = gd_la
 
 
 @laws.claim("it is blind to the order of tokens", kind="identity")
-def unordered(algebra: Any, d_x: Any, d_y: Any, N: Any, K: Any, *, layer: Any = gd_layer) -> Items:
+def unordered(algebra: Algebra, d_x: Part, d_y: Part, N: Part, K: Part, *, layer: LayerBuilder = gd_layer) -> Items:
     W0, q = algebra.generator("W_0", d_y, d_x), algebra.generator("q", d_x, 1)
     C, D = algebra.generator("C", d_x, d_x), algebra.generator("D", d_y, d_y)
     step = preconditioned(algebra, W0, left=D, right=C, layer=layer)
@@ -127,7 +135,7 @@ def unordered(algebra: Any, d_x: Any, d_y: Any, N: Any, K: Any, *, layer: Any = 
     inputs = {name: algebra.generator(f"X_{name}", d_x, size) for name, size in sizes.items()}
     targets = {name: algebra.generator(f"Y_{name}", d_y, size) for name, size in sizes.items()}
 
-    def predicted_in(*order: str) -> Any:
+    def predicted_in(*order: str) -> Matrix:
         X, Y = (algebra.block([[part[name] for name in order]]) for part in (inputs, targets))
         return predicted(step, W0, X, Y, q)
 
@@ -137,13 +145,13 @@ def unordered(algebra: Any, d_x: Any, d_y: Any, N: Any, K: Any, *, layer: Any = 
 
 
 @laws.claim("gradient descent keeps the laws on reflections", kind="identity")
-def turning(algebra: Any, d_x: Any, d_y: Any, N: Any, *, layer: Any = gd_layer) -> Items:
+def turning(algebra: Algebra, d_x: Part, d_y: Part, N: Part, *, layer: LayerBuilder = gd_layer) -> Items:
     W0, X, Y = algebra.generator("W_0", d_y, d_x), algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N)
     q, n, m = algebra.generator("q", d_x, 1), algebra.generator("n", d_x, 1), algebra.generator("m", d_y, 1)
     (R, t), (S, _) = reflected(algebra, n), reflected(algebra, m)
     step, none = preconditioned(algebra, W0, layer=layer), algebra.zeros(d_y, N)
 
-    def v(X: Any, Y: Any, q: Any) -> Any:
+    def v(X: Matrix, Y: Matrix, q: Matrix) -> Matrix:
         return predicted(step, W0, X, Y, q) - predicted(step, W0, X, none, q)
 
     yield "x turned, by R = tI − 2nnᵀ, which is t times a reflection"
@@ -155,7 +163,7 @@ def turning(algebra: Any, d_x: Any, d_y: Any, N: Any, *, layer: Any = gd_layer) 
 
 
 @laws.claim("only if, step 2: what the reflections that fix x leave alone is a multiple of x", kind="identity")
-def along(algebra: Any, d: Any, *, mirror: Any = reflected) -> Items:
+def along(algebra: Algebra, d: Part, *, mirror: Mirror = reflected) -> Items:
     x, b = algebra.generator("x", d, 1), algebra.generator("b", d, 1)
     xx, xb = algebra.trace(x.T @ x), algebra.trace(x.T @ b)
     n = xx * b - xb * x
@@ -169,7 +177,7 @@ def along(algebra: Any, d: Any, *, mirror: Any = reflected) -> Items:
 
 
 @laws.claim("only if, step 3: a reflection takes x to any x' of the same length", kind="identity")
-def across(algebra: Any, d: Any, *, mirror: Any = reflected) -> Items:
+def across(algebra: Algebra, d: Part, *, mirror: Mirror = reflected) -> Items:
     x, other = algebra.generator("x", d, 1), algebra.generator("x'", d, 1)
     R, t = mirror(algebra, x - other)
     gap = algebra.trace(other.T @ other) - algebra.trace(x.T @ x)
@@ -179,10 +187,10 @@ def across(algebra: Any, d: Any, *, mirror: Any = reflected) -> Items:
 
 
 @laws.claim("only if, step 4: a matrix that commutes with all reflections is a multiple of I", kind="identity")
-def scalar_matrix(algebra: Any, d: Any, *, mirror: Any = reflected) -> Items:
+def scalar_matrix(algebra: Algebra, d: Part, *, mirror: Mirror = reflected) -> Items:
     D, e, f = algebra.generator("D", d, d), algebra.generator("e", d, 1), algebra.generator("f", d, 1)
 
-    def H(n: Any) -> Any:
+    def H(n: Matrix) -> Matrix:
         R, _ = mirror(algebra, n)
         return R @ D - D @ R
 
@@ -211,29 +219,29 @@ def quarter_turn() -> Items:
 
 
 @laws.claim("the laws on u alone do not force gradient descent: a preconditioner keeps them", kind="refutation")
-def not_enough(algebra: Any, *, right: Any = ((1, 0), (0, 2))) -> Items:
-    W0, one = algebra.value([[0, 0]]), algebra.value([[1]])
+def not_enough(algebra: HasValues, *, right: Rows = ((1, 0), (0, 2))) -> Items:
+    W0, unit = algebra.value([[0, 0]]), algebra.value([[1]])
     (head,) = gd_layer(2, 1, learning_rate=algebra.scalar(1), context=1, initial=W0, algebra=algebra).heads
     C = algebra.block([[algebra.value(right), algebra.zeros(2, 1)], [algebra.zeros(1, 2), algebra.eye(1)]])
     step = Layer((head._replace(query=head.query @ C),))
     first, second = algebra.value([[1], [0]]), algebra.value([[0], [1]])
     plain = Layer((head,))
     yield "x = q = (1, 0) against x = q = (0, 1), y = 1, W₀ = 0: for gradient descent the same"
-    yield "u on the first", moved(plain, W0, first, one, first)
-    yield "u on the second", moved(plain, W0, second, one, second)
+    yield "u on the first", moved(plain, W0, first, unit, first)
+    yield "u on the second", moved(plain, W0, second, unit, second)
     yield "preconditioned by diag(1, 2) it is not"
-    yield Differ("u on both", moved(step, W0, first, one, first), moved(step, W0, second, one, second))
+    yield Differ("u on both", moved(step, W0, first, unit, first), moved(step, W0, second, unit, second))
 
 
 @laws.claim("nor do they force a canonical tensor: a function that is no polynomial keeps them", kind="refutation")
 def no_tensor() -> Items:
     x1, x2, factor = sympy.symbols("x_1 x_2 lambda")
-    one = sympy.Integer(1)
+    unit = sympy.Integer(1)
 
-    def form(first: Any, second: Any) -> Any:
+    def form(first: sympy.Expr, second: sympy.Expr) -> sympy.Expr:
         return first**3 / (first**2 + second**2)
 
     yield "u = Σᵢ yᵢ b(xᵢ) q₁ with b(x) = x₁³/(x₁² + x₂²), b(0) = 0; all but the cubic law are plain, and for that b must be homogeneous"
     yield "b(λx)", form(factor * x1, factor * x2)
     yield "λ b(x)", factor * form(x1, x2)
-    yield Differ("but b does not add: (1, 1) against (1, 0) and (0, 1)", form(one, one), form(one, 0 * one) + form(0 * one, one))
+    yield Differ("but b does not add: (1, 1) against (1, 0) and (0, 1)", form(unit, unit), form(unit, 0 * unit) + form(0 * unit, unit))

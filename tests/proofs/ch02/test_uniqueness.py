@@ -7,7 +7,7 @@ import sympy
 
 from equivalence.algebras import exact
 from equivalence.statements import InIdeal, verify
-from proofs.ch02_one_layer.uniqueness import Unknowns
+from proofs.ch02_one_layer.parametrisations import Unknowns
 
 
 def test_2_3_rejects_the_wrong_sign_of_the_targets() -> None:

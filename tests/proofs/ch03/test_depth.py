@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import proofs.ch03_depth.depth  # noqa: F401  (registers the statements)
+import proofs.ch03_depth  # noqa: F401  (registers the statements)
 from equivalence.algebras import Rational
 from equivalence.algebras.flint import dense
 from equivalence.models.attention.causal import causal_attention

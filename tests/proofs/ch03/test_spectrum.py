@@ -16,7 +16,8 @@ from equivalence.models.constructions.linear import gdpp_layer
 from equivalence.models.descent.gdpp import gdpp_features
 from equivalence.models.tokens import tokens
 from equivalence.statements import verify
-from proofs.ch03_depth.spectrum import best_gamma, next_eigenvalue
+from proofs.ch03_depth.conditioning import best_gamma
+from proofs.ch03_depth.spectrum import next_eigenvalue
 from tests.support.perturbations import BLOCKS, failures, perturbed
 
 

@@ -17,14 +17,8 @@ from equivalence.models.descent.least_squares import weight_change
 from equivalence.models.heads import Head, Layer
 from equivalence.models.tokens import separate_tokens
 from equivalence.statements import Result, verify
-from proofs.ch04_tokens.tokens import (
-    PAIRS,
-    copying_layer,
-    lower_off_diagonal,
-    shift_in_blocks,
-    softmax_target,
-    step_on_both,
-)
+from proofs.ch04_tokens.deep_features import step_on_both
+from proofs.ch04_tokens.printed_pairing import PAIRS, copying_layer, lower_off_diagonal, shift_in_blocks, softmax_target
 
 PARTS = ("x", "y", "position of an x-token", "position of a y-token", "position of a query")
 INVISIBLE = {("A", row, column) for row in PARTS for column in (PARTS[1], *PARTS[3:])} | {

@@ -1,4 +1,4 @@
-r"""Chapter 2, second half: which weights are a gradient step, and how few contexts decide it (statements 2.3 and 2.4).
+r"""Statement 2.3: which weights are a gradient step.
 
 A head enters only through ``A = P W_V`` and ``B = W_Kᵀ W_Q``; it maps a query token q to ``A C Cᵀ B q``. One entry of that, for one
 context token e, is ``aᵀe eᵀb`` with a a row of A and b a column of B: a product of two linear forms in e. Everything below follows
@@ -8,18 +8,19 @@ from how such products factor.
 from __future__ import annotations
 
 from itertools import product
-from typing import Any
 
 import sympy
 
+from equivalence.algebras.protocol import Algebra, HasInverses, Matrix
+from equivalence.algebras.sizes import Part
 from equivalence.models.attention.linear import linear_attention, update
 from equivalence.models.constructions.linear import gd_layer
 from equivalence.models.descent.least_squares import gradient_step
 from equivalence.models.heads import Head, Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
-from equivalence.statements import Differ, InIdeal, statement
+from equivalence.statements import InIdeal, statement
 from equivalence.statements.steps import Items
-from proofs.vocabulary import VON_OSWALD, arbitrary_head, head_of
+from proofs.vocabulary import VON_OSWALD, LayerBuilder, arbitrary_head, head_of
 
 
 @statement(
@@ -79,7 +80,7 @@ class Unknowns:
 
 
 @parametrisations.claim("if, for the prediction: the y rows of A and B[I; −W₀] suffice, the rest is free", kind="identity")
-def sufficient(algebra: Any, d_x: Any, d_y: Any, N: Any, M: Any, *, sign: int = -1) -> Items:
+def sufficient(algebra: Algebra, d_x: Part, d_y: Part, N: Part, M: Part, *, sign: int = -1) -> Items:
     X, Y, Q = algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N), algebra.generator("Q", d_x, M)
     W0, eta, c = algebra.generator("W_0", d_y, d_x), algebra.symbol("eta"), algebra.symbol("c")
     free = algebra.block([[algebra.generator("A_xx", d_x, d_x), algebra.generator("A_xy", d_x, d_y)]])
@@ -98,7 +99,7 @@ def sufficient(algebra: Any, d_x: Any, d_y: Any, N: Any, M: Any, *, sign: int = 
 
 
 @parametrisations.claim("if, for the context tokens: A_x = 0 and B = (1/c) diag(I, 0)", kind="identity")
-def sufficient_context(algebra: Any, d_x: Any, d_y: Any, N: Any, *, layer: Any = gd_layer) -> Items:
+def sufficient_context(algebra: Algebra, d_x: Part, d_y: Part, N: Part, *, layer: LayerBuilder = gd_layer) -> Items:
     X, Y = algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N)
     W0, eta, c = algebra.generator("W_0", d_y, d_x), algebra.symbol("eta"), algebra.symbol("c")
     (head,) = layer(d_x, d_y, learning_rate=eta, context=N, initial=W0, algebra=algebra).heads
@@ -108,14 +109,14 @@ def sufficient_context(algebra: Any, d_x: Any, d_y: Any, N: Any, *, layer: Any =
 
 
 @parametrisations.claim("factor lemma: a ⊙ b = c ⊙ d with c, d independent leaves only the order open", kind="identity")
-def factor_lemma(algebra: Any, m: Any) -> Items:
+def factor_lemma(algebra: Algebra, m: Part) -> Items:
     names = ("a_1", "a_2", "b_1", "b_2")
     a1, a2, b1, b2 = (algebra.trace(algebra.generator(name, 1, 1)) for name in names)
     alpha, beta = algebra.generator("alpha", m, 1), algebra.generator("beta", m, 1)
-    one, two, rest = frame(algebra, m)
-    a, b = a1 * one + a2 * two + rest @ alpha, b1 * one + b2 * two + rest @ beta
-    H = a @ b.T + b @ a.T - one @ two.T - two @ one.T
-    h11, h12, h22 = (algebra.trace(u.T @ H @ v) for u, v in ((one, one), (one, two), (two, two)))
+    first, second, rest = frame(algebra, m)
+    a, b = a1 * first + a2 * second + rest @ alpha, b1 * first + b2 * second + rest @ beta
+    H = a @ b.T + b @ a.T - first @ second.T - second @ first.T
+    h11, h12, h22 = (algebra.trace(u.T @ H @ v) for u, v in ((first, first), (first, second), (second, second)))
     half, unit = algebra.scalar(1) / algebra.scalar(2), algebra.scalar(1)
     delta = a1 * b2 - a2 * b1
     yield "in a basis that begins with c, d let H = abᵀ + baᵀ − cdᵀ − dcᵀ; H = 0 gives a₁a₂ = 0"
@@ -128,23 +129,23 @@ def factor_lemma(algebra: Any, m: Any) -> Items:
     yield "δ² − 1, as a combination of entries of H", h12 * (h12 + unit + unit) - h11 * h22
     yield "what it is", delta * delta - unit
     yield "so a has no part outside the span of c and d"
-    yield "δα, as a combination of entries of H", rest.T @ H @ (a1 * two - a2 * one)
+    yield "δα, as a combination of entries of H", rest.T @ H @ (a1 * second - a2 * first)
     yield "what it is", delta * alpha
     yield "nor has b"
-    yield "−δβ, as a combination of entries of H", rest.T @ H @ (b1 * two - b2 * one)
+    yield "−δβ, as a combination of entries of H", rest.T @ H @ (b1 * second - b2 * first)
     yield "what it is", -(delta * beta)
 
 
-def frame(algebra: Any, m: Any) -> tuple[Any, Any, Any]:
+def frame(algebra: Algebra, m: Part) -> tuple[Matrix, Matrix, Matrix]:
     """The first two basis vectors of a space of dimension 1 + 1 + m, and the other m as columns."""
     eye, zeros = algebra.eye, algebra.zeros
-    one = algebra.block([[eye(1)], [zeros(1, 1)], [zeros(m, 1)]])
-    two = algebra.block([[zeros(1, 1)], [eye(1)], [zeros(m, 1)]])
-    return one, two, algebra.block([[zeros(1, m)], [zeros(1, m)], [eye(m)]])
+    first = algebra.block([[eye(1)], [zeros(1, 1)], [zeros(m, 1)]])
+    second = algebra.block([[zeros(1, 1)], [eye(1)], [zeros(m, 1)]])
+    return first, second, algebra.block([[zeros(1, m)], [zeros(1, m)], [eye(m)]])
 
 
 @parametrisations.claim("zero lemma: a ⊙ b = 0 with a ≠ 0 gives b = 0", kind="identity")
-def zero_lemma(algebra: Any, n: Any) -> Items:
+def zero_lemma(algebra: Algebra, n: Part) -> Items:
     a, b = algebra.generator("a", n, 1), algebra.generator("b", n, 1)
     H = a @ b.T + b @ a.T
     square = algebra.trace(a.T @ a)
@@ -154,7 +155,7 @@ def zero_lemma(algebra: Any, n: Any) -> Items:
 
 
 @parametrisations.claim("no two of p_j, p_j', f_k are proportional", kind="identity")
-def independent(algebra: Any, d_x: Any, d_y: Any) -> Items:
+def independent(algebra: Algebra, d_x: Part, d_y: Part) -> Items:
     W0 = algebra.generator("W_0", d_y, d_x)
     forms = algebra.block([[W0.T], [-algebra.eye(d_y)]])
     inputs = algebra.block([[algebra.eye(d_x)], [algebra.zeros(d_y, d_x)]])
@@ -186,7 +187,7 @@ def necessary_context() -> Items:
 
 
 @parametrisations.claim("d_x = d_y = 1: the swapped solution", kind="identity")
-def swapped(algebra: Any, N: Any) -> Items:
+def swapped(algebra: Algebra, N: Part) -> Items:
     X, Y, q = algebra.generator("X", 1, N), algebra.generator("Y", 1, N), algebra.generator("q", 1, 1)
     w, eta = algebra.generator("W_0", 1, 1), algebra.symbol("eta")
     nothing = algebra.zeros(1, 1)
@@ -198,83 +199,10 @@ def swapped(algebra: Any, N: Any) -> Items:
 
 
 @parametrisations.claim("the gauge inside a head changes nothing", kind="identity")
-def gauge(algebra: Any, d: Any, N: Any, M: Any, d_k: Any, d_v: Any) -> Items:
+def gauge(algebra: HasInverses, d: Part, N: Part, M: Part, d_k: Part, d_v: Part) -> Items:
     head = arbitrary_head(algebra, d, d_k, d_v)
     (T, T_inverse), (S, S_inverse) = algebra.invertible("T", d_k), algebra.invertible("S", d_v)
     turned = Head(T @ head.key, T_inverse.T @ head.query, S_inverse @ head.value, head.projection @ S)
     C, Q = algebra.generator("C", d, N), algebra.generator("Q", d, M)
     yield "the update after (W_K, W_Q) → (TW_K, T⁻ᵀW_Q), (P, W_V) → (PS, S⁻¹W_V)", update(Layer((turned,)), C, Q)
     yield "is the update before", update(Layer((head,)), C, Q)
-
-
-@statement(
-    "2.4",
-    "Single-token contexts decide",
-    claim="the update adds over context tokens",
-    source="this project; the step from weights to functions that “Uniqueness” of von Oswald et al. 2022 leaves out",
-)
-def single_tokens(algebra: Any, d: Any, N: Any, M: Any, d_k: Any, d_v: Any) -> Items:
-    """For a query token that is free and not among the keys, two linear-attention layers (any heads) agree on all contexts iff they agree
-    on all contexts of one token, iff their *canonical tensors* ``T[k,(p,r),j] = Σ_h ½(A_kp B_rj + A_kr B_pj)`` are equal.
-
-    Compare the rows k that are read out, and ``T·[I; −W₀]`` when queries are ``[q; −W₀q]``. For tokens that update themselves one token
-    is not enough (B antisymmetric gives eᵀBe = 0); two decide. Each step for all sizes; heads add, so two heads stand for any number
-    (induction on the number of heads, as for the tokens: one more is added to a sum).
-    """
-    two_heads = Layer((arbitrary_head(algebra, d, d_k, d_v), arbitrary_head(algebra, d, d_k, d_v, "'")))
-    C, e, Q = algebra.generator("C", d, N), algebra.generator("e", d, 1), algebra.generator("Q", d, M)
-    yield "the update on a context with one more token", update(two_heads, algebra.block([[C, e]]), Q)
-    yield "is that of the context plus that of the token alone", update(two_heads, C, Q) + update(two_heads, e, Q)
-
-
-@single_tokens.claim("on one token, an entry of the update is a quadratic form: a slice of the canonical tensor", kind="identity")
-def tensor_slice(algebra: Any, d: Any) -> Items:
-    rows = [algebra.generator(name, 1, d) for name in ("a", "a'")]
-    columns = [algebra.generator(name, d, 1) for name in ("b", "b'")]
-    e, half = algebra.generator("e", d, 1), algebra.scalar(1) / algebra.scalar(2)
-    entry = rows[0] @ e @ (e.T @ columns[0]) + rows[1] @ e @ (e.T @ columns[1])
-    slices = [half * (a.T @ b.T + b @ a) for a, b in zip(rows, columns, strict=True)]
-    yield "row k of A, column j of B, two heads", algebra.trace(entry)
-    yield "only the symmetric part of aᵀbᵀ is seen", algebra.trace(e.T @ (slices[0] + slices[1]) @ e)
-
-
-@single_tokens.claim("a quadratic form that vanishes everywhere is zero: eeᵀ spans the symmetric matrices", kind="identity")
-def polarisation(algebra: Any, d: Any) -> Items:
-    S = algebra.generator("S", d, d, symmetric=True)
-    e, f = algebra.generator("e", d, 1), algebra.generator("f", d, 1)
-
-    def form(v: Any) -> Any:
-        return algebra.trace(v.T @ S @ v)
-
-    yield "three values of the form", (algebra.scalar(1) / algebra.scalar(2)) * (form(e + f) - form(e) - form(f))
-    yield "any entry of the matrix, e and f being any two basis vectors", algebra.trace(f.T @ S @ e)
-
-
-@single_tokens.claim("queries [q; −W₀q] see B through B[I; −W₀] only", kind="identity")
-def through_queries(algebra: Any, d_x: Any, d_y: Any, N: Any) -> Items:
-    d = (d_x, d_y)
-    B = algebra.block([[algebra.generator(f"B_{i}{j}", m, n) for j, n in zip("xy", d, strict=True)] for i, m in zip("xy", d, strict=True)])
-    C = tokens(algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N))
-    W0, q = algebra.generator("W_0", d_y, d_x), algebra.generator("q", d_x, 1)
-    yield "scores of a query token", C.T @ (B @ query_tokens(W0, q))
-    yield "the query enters after the contraction", C.T @ (B @ query_tokens(W0, algebra.eye(d_x))) @ q
-
-
-@single_tokens.claim("self-updating tokens: two decide", kind="identity")
-def two_decide(algebra: Any, d: Any) -> Items:
-    A, B = algebra.generator("A", d, d), algebra.generator("B", d, d)
-    e, f = algebra.generator("e", d, 1), algebra.generator("f", d, 1)
-    layer = head_of(algebra, A, B)
-    yield "the update of e in the context {e, f}, minus that in {e}", update(layer, algebra.block([[e, f]]), e) - update(layer, e, e)
-    yield "is the update by f of a free query e", A @ f @ f.T @ B @ e
-
-
-@single_tokens.claim("self-updating tokens: one is not enough", kind="refutation")
-def one_is_not_enough(algebra: Any) -> Items:
-    A, B = algebra.value([[1, 0], [0, 1]]), algebra.value([[0, 1], [-1, 0]])
-    layer, nothing = head_of(algebra, A, B), algebra.value([[0, 0], [0, 0]])
-    e, both = algebra.value([[1], [2]]), algebra.value([[1, 0], [2, 1]])
-    yield "B antisymmetric against B = 0, on one token"
-    yield "the token's own update", update(layer, e, e)
-    yield "is that of the zero layer", update(head_of(algebra, A, nothing), e, e)
-    yield Differ("on two tokens they differ", update(layer, both, e), update(head_of(algebra, A, nothing), both, e))

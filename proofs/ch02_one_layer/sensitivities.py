@@ -1,0 +1,89 @@
+"""Statement 2.5: what the sensitivity of a prediction to its query says of a model."""
+
+from __future__ import annotations
+
+from equivalence.algebras.protocol import Algebra, HasValues, Matrix, Scalar
+from equivalence.algebras.sizes import Part
+from equivalence.models.attention.linear import linear_attention
+from equivalence.models.constructions.linear import gd_layer
+from equivalence.models.heads import Layer
+from equivalence.models.tokens import prediction, query_tokens, tokens
+from equivalence.statements import Differ, statement
+from equivalence.statements.steps import Items
+from proofs.vocabulary import VON_OSWALD, LayerBuilder, arbitrary_head
+
+
+@statement(
+    "2.5",
+    "What a sensitivity cosine of 1 says",
+    claim="the prediction is linear in the query",
+    source=f"{VON_OSWALD}, section 3; write-up, “Model cos”",
+)
+def sensitivity(algebra: Algebra, d: Part, d_x: Part, d_y: Part, d_k: Part, d_v: Part, N: Part) -> Items:
+    """With the query outside the keys two one-layer models are the same up to a positive scalar, *on a context*, iff their (nonzero)
+    sensitivities have cosine 1: Frobenius for d_y > 1. All sizes.
+
+    The prediction is linear in q, so the sensitivity is the model. Cosine 1 means equality in Cauchy–Schwarz, hence by Lagrange's identity
+    ``‖a‖²‖b‖² − ⟨a, b⟩² = ½‖abᵀ − baᵀ‖²`` (a, b: the sensitivities written as one column) ``a⟨b, b⟩ = b⟨a, b⟩``. Two caveats, each with
+    its exact witness: it holds per context, and cosine 1 says nothing about the scalar.
+    """
+    C, q, r = algebra.generator("C", d, N), algebra.generator("q", d_x, 1), algebra.generator("r", d_x, 1)
+    embed, read, t = algebra.generator("T", d, d_x), algebra.generator("S", d_y, d), algebra.symbol("t")
+    heads = Layer((arbitrary_head(algebra, d, d_k, d_v),))
+
+    def predict(query: Matrix) -> Matrix:
+        return read @ linear_attention(heads, C, embed @ query)[1]
+
+    yield "it adds"
+    yield "the prediction at a sum", predict(q + r)
+    yield "is the sum of the predictions", predict(q) + predict(r)
+    yield "it scales"
+    yield "the prediction at a multiple", predict(t * q)
+    yield "is the multiple of the prediction", t * predict(q)
+
+
+@sensitivity.claim("Lagrange's identity: cosine 1 means proportional")
+def lagrange(algebra: Algebra, n: Part) -> Items:
+    a, b = algebra.generator("a", n, 1), algebra.generator("b", n, 1)
+    inner = {(u, v): algebra.trace(left.T @ right) for u, left in (("a", a), ("b", b)) for v, right in (("a", a), ("b", b))}
+    wedge = a @ b.T - b @ a.T
+    half = algebra.scalar(1) / algebra.scalar(2)
+    yield "the gap in Cauchy–Schwarz is a sum of squares"
+    yield "the gap", inner["a", "a"] * inner["b", "b"] - inner["a", "b"] * inner["a", "b"]
+    yield "half the square of abᵀ − baᵀ", half * algebra.trace(wedge @ wedge.T)
+    yield "and where abᵀ = baᵀ, the two are proportional"
+    yield "apply abᵀ − baᵀ to b", wedge @ b
+    yield "which is 0 iff a⟨b,b⟩ = b⟨a,b⟩", inner["b", "b"] * a - inner["a", "b"] * b
+
+
+@sensitivity.claim("caveats: per context, and up to a scalar", kind="refutation")
+def caveats(algebra: HasValues, *, layer: LayerBuilder = gd_layer) -> Items:
+    plain = layer(2, 1, learning_rate=algebra.scalar(1), context=1, algebra=algebra)
+    doubled = layer(2, 1, learning_rate=algebra.scalar(2), context=1, algebra=algebra)
+    zeros, unit = algebra.zeros, algebra.value([[1]])
+    stretch = algebra.block([[algebra.value([[1, 0], [0, 2]]), zeros(2, 1)], [zeros(1, 2), unit]])
+    stretched = Layer((plain.heads[0]._replace(query=plain.heads[0].query @ stretch),))
+    along, across = (tokens(algebra.value([[1], [second]]), unit) for second in (0, 1))
+    yield "on the context x = (1, 0), y = 1 gradient descent and a stretched query agree"
+    yield "sensitivity of the step", sensitivity_of(algebra, plain, along)
+    yield "sensitivity with the second coordinate of the query stretched", sensitivity_of(algebra, stretched, along)
+    yield "on x = (1, 1) their cosine is below 1: the gap in Cauchy–Schwarz is not 0"
+    gap = cauchy_schwarz_gap(algebra, sensitivity_of(algebra, plain, across), sensitivity_of(algebra, stretched, across))
+    yield Differ("the gap", gap, algebra.scalar(0))
+    yield "rates 1 and 2 have cosine 1 on every context"
+    slow, fast = sensitivity_of(algebra, plain, across), sensitivity_of(algebra, doubled, across)
+    yield "the gap", cauchy_schwarz_gap(algebra, slow, fast)
+    yield "is zero", algebra.scalar(0)
+    yield Differ("but the predictions differ", slow, fast)
+
+
+def sensitivity_of(algebra: Algebra, layer: Layer, context: Matrix) -> Matrix:
+    """∂prediction/∂query at W₀ = 0, 1 x 2: the prediction on the columns of I."""
+    basis = query_tokens(algebra.zeros(1, 2), algebra.eye(2))
+    return prediction(linear_attention(layer, context, basis)[1], 2, 1)
+
+
+def cauchy_schwarz_gap(algebra: Algebra, a: Matrix, b: Matrix) -> Scalar:
+    """``‖a‖²‖b‖² − ⟨a, b⟩²``, which is 0 iff the cosine is 1 or −1."""
+    inner = algebra.trace(a @ b.T)
+    return algebra.trace(a @ a.T) * algebra.trace(b @ b.T) - inner * inner
