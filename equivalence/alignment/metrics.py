@@ -14,16 +14,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
+from jax.typing import ArrayLike
 
 from equivalence.checks import checked_matrix
-from equivalence.predictors.predictor import Array, Predictor, slope_and_prediction
+from equivalence.predictors.derivatives import slope_and_prediction
+from equivalence.predictors.predictor import Predictor
 
 METRICS = ("model cosine", "model difference", "prediction difference")
+Metrics = tuple[Array, Array, Array]
+"""Their values, in this order."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -67,12 +71,12 @@ class Alignment:
     def _repr_markdown_(self) -> str:
         lines = [f"| {self.instances} instances | mean | least | largest |", "|---|---|---|---|"]
         for metric in METRICS:
-            each = getattr(self, f"{metric.replace(' ', '_')}s")
-            lines.append(f"| {metric} | {each.mean():.6g} | {each.min():.6g} | {each.max():.6g} |")
+            values = getattr(self, f"{metric.replace(' ', '_')}s")
+            lines.append(f"| {metric} | {values.mean():.6g} | {values.min():.6g} | {values.max():.6g} |")
         return "\n".join(lines)
 
 
-def compare(first: Predictor, second: Predictor, context_x: Array, context_y: Array, query: Array) -> Alignment:
+def compare(first: Predictor, second: Predictor, context_x: ArrayLike, context_y: ArrayLike, query: ArrayLike) -> Alignment:
     """The three metrics on a batch.
 
     Args:
@@ -88,28 +92,32 @@ def compare(first: Predictor, second: Predictor, context_x: Array, context_y: Ar
     data = _checked_batch(context_x, context_y, query)
     for name, predict in (("first", first), ("second", second)):
         _check_returns(name, predict, [array[0] for array in data])
-    metrics, sizes = jax.jit(jax.vmap(partial(_measured, (first, second))))(*data)
-    for number, name in enumerate(("first", "second")):
-        _check_values(name, *(np.asarray(each[number]) for each in sizes))
+    metrics, (predictions, slopes) = jax.jit(jax.vmap(partial(_measured, (first, second))))(*data)
+    for name, sizes, steepness in zip(("first", "second"), predictions, slopes, strict=True):
+        _check_values(name, np.asarray(sizes), np.asarray(steepness))
     return Alignment(*map(np.asarray, metrics))
 
 
-def _measured(predictors: Sequence[Predictor], *instance: Array) -> tuple[Any, Any]:
+def _measured(predictors: Sequence[Predictor], *instance: Array) -> tuple[Metrics, tuple[list[Array], list[Array]]]:
     """The metrics of one instance, and for each predictor the largest entries of prediction and sensitivity."""
     slopes, predictions = zip(*(slope_and_prediction(predict, *instance) for predict in predictors), strict=True)
     metrics = (_cosine(*slopes), jnp.linalg.norm(slopes[0] - slopes[1]), jnp.linalg.norm(predictions[0] - predictions[1]))
-    return metrics, ([jnp.abs(each).max() for each in predictions], [jnp.abs(each).max() for each in slopes])
+    return metrics, ([_largest(prediction) for prediction in predictions], [_largest(slope) for slope in slopes])
+
+
+def _largest(array: Array) -> Array:
+    """The largest absolute entry, NaN if there is one."""
+    return jnp.abs(array).max()
 
 
 def _cosine(left: Array, right: Array) -> Array:
     """Scaled to a largest entry of 1 first, so that squares neither overflow nor vanish; rounding does not take it beyond ±1."""
-    left, right = (each / jnp.abs(each).max() for each in (left, right))
+    left, right = left / _largest(left), right / _largest(right)
     return jnp.clip(jnp.sum(left * right) / (jnp.linalg.norm(left) * jnp.linalg.norm(right)), -1, 1)
 
 
-def _checked_batch(context_x: Array, context_y: Array, query: Array) -> list[Array]:
-    checked_matrix("context_x", context_x, (None, None, None))
-    batch, d_x, count = context_x.shape
+def _checked_batch(context_x: ArrayLike, context_y: ArrayLike, query: ArrayLike) -> list[Array]:
+    batch, d_x, count = checked_matrix("context_x", context_x, (None, None, None)).shape
     checked_matrix("context_y", context_y, (batch, None, count))
     checked_matrix("query", query, (batch, d_x, 1))
     data = [jnp.asarray(array) for array in (context_x, context_y, query)]
@@ -121,13 +129,13 @@ def _checked_batch(context_x: Array, context_y: Array, query: Array) -> list[Arr
 def _check_returns(name: str, predict: Predictor, instance: Sequence[Array]) -> None:
     if not callable(predict):
         raise TypeError(f"{name}: expected a callable of context_x, context_y and query, got {type(predict).__name__}")
-    found, expected = jax.eval_shape(predict, *instance), (instance[1].shape[0], 1)
-    if not isinstance(found, jax.ShapeDtypeStruct):
-        raise TypeError(f"{name}: expected a prediction that is an array of shape (d_y, 1) = {expected}, got {type(found).__name__}")
-    if found.shape != expected:
-        raise ValueError(f"{name}: expected a prediction of shape (d_y, 1) = {expected}, got {found.shape}")
-    if not jnp.issubdtype(found.dtype, jnp.floating):
-        raise TypeError(f"{name}: expected a prediction of floats, got {found.dtype}")
+    returned, expected = jax.eval_shape(predict, *instance), (instance[1].shape[0], 1)
+    if not isinstance(returned, jax.ShapeDtypeStruct):
+        raise TypeError(f"{name}: expected a prediction that is an array of shape (d_y, 1) = {expected}, got {type(returned).__name__}")
+    if returned.shape != expected:
+        raise ValueError(f"{name}: expected a prediction of shape (d_y, 1) = {expected}, got {returned.shape}")
+    if not jnp.issubdtype(returned.dtype, jnp.floating):
+        raise TypeError(f"{name}: expected a prediction of floats, got {returned.dtype}")
 
 
 def _check_values(name: str, predictions: np.ndarray, slopes: np.ndarray) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
 
 from equivalence.falsification.laws import Array, Instance, Terms
-
-Predictor = Callable[[Any, Any, Any], Any]
-"""Context inputs d_x x N, context targets d_y x N and one query d_x x 1 to a prediction d_y x 1."""
+from equivalence.predictors.predictor import Predictor
 
 PROBES = 8
 """How many dense instances of each context size measure the callable's gain, and tell whether it is deterministic and reads its context."""

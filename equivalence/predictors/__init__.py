@@ -1,16 +1,5 @@
-"""Predictors: one type, made from layers and from descents."""
+"""Predictors: one type, made from layers and from descents. Only the type needs no JAX, so names are loaded when they are asked for."""
 
-from equivalence.predictors.from_descents import centred_descent, gdpp_descent, gradient_descent, preconditioned_descent
-from equivalence.predictors.from_layers import linear_layers, softmax_layer
-from equivalence.predictors.predictor import Predictor, sensitivity
+import lazy_loader
 
-__all__ = [
-    "Predictor",
-    "centred_descent",
-    "gdpp_descent",
-    "gradient_descent",
-    "linear_layers",
-    "preconditioned_descent",
-    "sensitivity",
-    "softmax_layer",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,20 +1,27 @@
-"""W₀ and the data of a predictor, checked."""
+"""W₀, rates and the data of a predictor, checked."""
 
 from __future__ import annotations
 
 import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
 
-from equivalence.checks import checked_matrix
-from equivalence.predictors.predictor import Array
+from equivalence.checks import checked_matrix, checked_rate
 
 
-def start_of(initial: Array) -> Array:
+def start_of(initial: ArrayLike) -> Array:
     """W₀ as a JAX array. Raises TypeError or ValueError for what is no matrix of finite floats."""
     return jnp.asarray(checked_matrix("initial", initial, (None, None)))
 
 
-def fitting(start: Array, context_x: Array, context_y: Array) -> tuple[Array, Array]:
+def rate_of(name: str, value: ArrayLike, start: Array) -> Array:
+    """A rate, or another number, in the type of W₀. Raises TypeError or ValueError for what is no finite number."""
+    return jnp.asarray(checked_rate(name, value), dtype=start.dtype)
+
+
+def fitting(start: Array, context_x: ArrayLike, context_y: ArrayLike) -> tuple[Array, Array]:
     """The context as JAX arrays, its sizes those of W₀. Raises ValueError naming the initial model."""
-    if start.shape != (expected := (context_y.shape[0], context_x.shape[0])):
+    X, Y = jnp.asarray(context_x), jnp.asarray(context_y)
+    if start.shape != (expected := (Y.shape[0], X.shape[0])):
         raise ValueError(f"initial: expected W₀ of shape (d_y, d_x) = {expected}, got {start.shape}")
-    return jnp.asarray(context_x), jnp.asarray(context_y)
+    return X, Y

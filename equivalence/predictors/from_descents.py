@@ -3,52 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
 
-from equivalence.checks import checked_matrix, checked_rate
+from equivalence.checks import checked_count, checked_matrix
 from equivalence.models.descent.centred import centred_step
 from equivalence.models.descent.gdpp import Preconditioned, gdpp_step
 from equivalence.models.descent.least_squares import preconditioned_step, trajectory
-from equivalence.predictors.arguments import fitting, start_of
-from equivalence.predictors.predictor import Array, Predictor
+from equivalence.predictors.arguments import fitting, rate_of, start_of
+from equivalence.predictors.predictor import Predictor
 
 
-def gradient_descent(initial: Array, *, learning_rate: Any, steps: int = 1) -> Predictor:
-    """``W_K q`` after K steps from W₀ at one rate.
+def gradient_descent(initial: ArrayLike, *, learning_rate: ArrayLike, steps: int = 1) -> Predictor:
+    """``W_K q`` after K steps from W₀ at one rate, each on ``1/(2N) ‖WX − Y‖²``.
 
     Args:
         initial: W₀, d_y x d_x; its type is the predictor's.
         learning_rate: η.
-        steps: K.
+        steps: K, at least 1.
+
+    Raises:
+        TypeError, ValueError: naming the argument that is not of its kind; and, when the predictor is asked, W₀ that does not fit the data.
     """
-    start, count = start_of(initial), _count(steps)
-    rate = _rate("learning_rate", learning_rate, start.dtype)
+    start, count = start_of(initial), checked_count("steps", steps)
+    rate = rate_of("learning_rate", learning_rate, start)
     return _descended(start, lambda X, Y: trajectory(start, X, Y, [rate] * count)[-1])
 
 
-def centred_descent(initial: Array, *, learning_rate: Any) -> Predictor:
-    """``Wq`` after one centred step (statement 6.8) from W₀: what two softmax heads come to as β → 0. Arguments as `gradient_descent`."""
+def centred_descent(initial: ArrayLike, *, learning_rate: ArrayLike) -> Predictor:
+    """``Wq`` after one centred step (statement 6.8) from W₀: what two softmax heads come to as β → 0.
+
+    Arguments and errors as `gradient_descent`.
+    """
     start = start_of(initial)
-    rate = _rate("learning_rate", learning_rate, start.dtype)
+    rate = rate_of("learning_rate", learning_rate, start)
     return _descended(start, lambda X, Y: centred_step(start, X, Y, rate))
 
 
-def preconditioned_descent(initial: Array, *, learning_rate: Any, preconditioner: Array) -> Predictor:
-    """``Wq`` after one preconditioned step from W₀. Arguments as `gradient_descent`, and the preconditioner C, d_x x d_x."""
+def preconditioned_descent(initial: ArrayLike, *, learning_rate: ArrayLike, preconditioner: ArrayLike) -> Predictor:
+    """``Wq`` after one preconditioned step from W₀.
+
+    Arguments and errors as `gradient_descent`, and the preconditioner C, d_x x d_x.
+    """
     start = start_of(initial)
-    rate = _rate("learning_rate", learning_rate, start.dtype)
-    size = start.shape[1]
+    rate, size = rate_of("learning_rate", learning_rate, start), start.shape[1]
     C = jnp.asarray(checked_matrix("preconditioner", preconditioner, (size, size)), dtype=start.dtype)
     return _descended(start, lambda X, Y: preconditioned_step(start, X, Y, rate, C))
 
 
-def gdpp_descent(initial: Array, *, learning_rate: Any, gamma: Any, steps: int = 1) -> Predictor:
-    """``W_K q`` after K steps of GD++ from W₀ and M = I (statement 3.3). Arguments as `gradient_descent`, and γ."""
-    start, count = start_of(initial), _count(steps)
-    rate = _rate("learning_rate", learning_rate, start.dtype)
-    strength = _rate("gamma", gamma, start.dtype)
+def gdpp_descent(initial: ArrayLike, *, learning_rate: ArrayLike, gamma: ArrayLike, steps: int = 1) -> Predictor:
+    """``W_K q`` after K steps of GD++ from W₀ and M = I (statement 3.3). Arguments and errors as `gradient_descent`, and γ."""
+    start, count = start_of(initial), checked_count("steps", steps)
+    rate, strength = rate_of("learning_rate", learning_rate, start), rate_of("gamma", gamma, start)
 
     def trained(X: Array, Y: Array) -> Array:
         state = Preconditioned(start, jnp.eye(start.shape[1], dtype=start.dtype))
@@ -60,17 +68,7 @@ def gdpp_descent(initial: Array, *, learning_rate: Any, gamma: Any, steps: int =
 
 
 def _descended(start: Array, trained: Callable[[Array, Array], Array]) -> Predictor:
-    def predict(context_x: Array, context_y: Array, query: Array) -> Array:
+    def predict(context_x: ArrayLike, context_y: ArrayLike, query: ArrayLike) -> Array:
         return trained(*fitting(start, context_x, context_y)) @ query
 
     return predict
-
-
-def _rate(name: str, value: Any, dtype: Any) -> Array:
-    return jnp.asarray(checked_rate(name, value), dtype=dtype)
-
-
-def _count(steps: int) -> int:
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-        raise ValueError(f"steps: expected an integer, at least 1, got {steps!r}")
-    return steps

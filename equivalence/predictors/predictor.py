@@ -1,30 +1,22 @@
-"""What a predictor is: a map from a context and one query to a prediction, in JAX; and its sensitivity."""
+"""What a predictor is. Needs no array library."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import jax
-import jax.numpy as jnp
-
-Array = Any
+from typing import Any, Protocol
 
 
-Predictor = Callable[[Array, Array, Array], Array]
-"""Context inputs d_x x N, context targets d_y x N and one query d_x x 1 to a prediction d_y x 1; written in JAX."""
+class Predictor(Protocol):
+    """A map from a context and a query to a prediction: context inputs d_x x N, context targets d_y x N and a query d_x x 1 to d_y x 1.
 
+    The three come by position, and it takes every N that it is asked for. It is a function: the same input gives the same prediction,
+    up to rounding, and floats give floats. Who asks says which arrays go in:
 
-def sensitivity(predict: Predictor, context_x: Array, context_y: Array, query: Array) -> Array:
-    """``∂prediction/∂query`` on one instance, d_y x d_x, by automatic differentiation; under `jax.vmap` and `jax.jit` too."""
-    return slope_and_prediction(predict, context_x, context_y, query)[0]
+    * falsification hands in NumPy arrays, copies, and reads what comes back as `numpy.asarray` does;
+    * alignment and the recognition of softmax layers hand in JAX's, under `jax.vmap`, `jax.jit` and `jax.jacobian`: there it is a pure
+      function in JAX.
 
+    What `equivalence.predictors` makes of layers and descents serves both.
+    """
 
-def slope_and_prediction(predict: Predictor, context_x: Array, context_y: Array, query: Array) -> tuple[Array, Array]:
-    """The sensitivity, d_y x d_x, and the prediction, d_y, in one pass."""
-
-    def columns(column: Array) -> tuple[Array, Array]:
-        found = predict(context_x, context_y, column[:, None])[:, 0]
-        return found, found
-
-    return jax.jacobian(columns, has_aux=True)(jnp.asarray(query)[:, 0])
+    def __call__(self, context_x: Any, context_y: Any, query: Any, /) -> Any:
+        """The prediction."""

@@ -13,9 +13,10 @@ import numpy as np
 from equivalence.models.attention.softmax import softmax_update
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
+from equivalence.predictors.derivatives import sensitivity
 from equivalence.predictors.from_descents import centred_descent, gradient_descent
 from equivalence.predictors.from_layers import softmax_layer
-from equivalence.predictors.predictor import Predictor, sensitivity
+from equivalence.predictors.predictor import Predictor
 
 INSTANCES = 256
 NOTE = "witness and nearest step are for W₀ = 0, which is assumed, not found; the update of the context tokens is not judged"
@@ -82,10 +83,10 @@ class SoftmaxRecognition:
             f"  at q = {_row(seen.query)} it predicts {_row(seen.prediction)}, at −q {_row(seen.opposite)}; a step predicts ηy and −ηy",
             f"nearest in sensitivity, on {self.instances} random instances with entries in (−½, ½), from W₀ = 0:",
         ]
-        for found in self.candidates:
+        for candidate in self.candidates:
             lines.append(
-                f"  {found.family}: relative distance {found.relative_distance:.4g} at learning rate {found.learning_rate:.6g}, "
-                f"mean cosine {found.model_cosine:.4g}"
+                f"  {candidate.family}: relative distance {candidate.relative_distance:.4g} "
+                f"at learning rate {candidate.learning_rate:.6g}, mean cosine {candidate.model_cosine:.4g}"
             )
         return "\n".join([*lines, f"note: {self.note}"])
 
@@ -133,9 +134,9 @@ def _instances(d_x: int, d_y: int, context: int) -> list[np.ndarray]:
 
 
 def _slopes(predictors: Sequence[Predictor], data: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """The sensitivities of each, batch x d_y x d_x."""
-    found = jax.jit(jax.vmap(lambda *instance: [sensitivity(predict, *instance) for predict in predictors]))(*data)
-    return [np.asarray(slopes, dtype=float) for slopes in found]
+    """The sensitivities of the predictors, batch x d_y x d_x."""
+    measured = jax.jit(jax.vmap(lambda *instance: [sensitivity(predict, *instance) for predict in predictors]))(*data)
+    return [np.asarray(slopes, dtype=float) for slopes in measured]
 
 
 def _fitted(family: str, S: np.ndarray, unit: np.ndarray) -> Candidate:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from equivalence.algebras.exact import exact
-from equivalence.falsification.search import Predictor, falsify
+from equivalence.falsification.search import falsify
 from equivalence.models.heads import Layer
+from equivalence.predictors.predictor import Predictor
 
 ROUNDED_WEIGHTS = 1e-5
 """The relative distance that a layer may have by default: float32 rounds a weight by 6e-8, and four are multiplied; the rest is room for
