@@ -1,8 +1,8 @@
 """Train one linear self-attention head on linear regression in context: ``python -m examples.train_linear_head``.
 
 The task is that of von Oswald et al. 2022 as their code draws it: d_x = N = 10, d_y = 1, inputs U(−½, ½), query token [q; 0]. The head
-starts at small random weights, and nothing tells it of gradient descent. About a minute on two cores, where the loss should
-end near 245/1188 ≈ 0.2062, the least that one gradient step can reach (statement 8.1). Needs optax.
+starts at small random weights, and nothing tells it of gradient descent. About a minute on two cores, where the loss should end near
+245/1188 ≈ 0.2062, the least that one gradient step can reach (`equivalence.tasks.optimal_risk`). Needs optax.
 
 The weights are written for rows, ``y = x @ w``, as Haiku stores them: key, query and value are d x d_k, linear is d_v x d. The same seed
 on the same machine gives the same file to the byte; elsewhere the last digits may differ.
@@ -15,13 +15,14 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax import Array
 
+from equivalence.checks import checked_count
 from equivalence.models.attention.linear import linear_attention
 from equivalence.models.heads import Head, Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
@@ -34,14 +35,13 @@ BATCH, STEPS, SEED = 2048, 2000, 0
 LEARNING_RATE, INITIAL_SCALE = 1e-2, 0.02
 WEIGHTS = Path(__file__).parent / "trained_linear_head.npz"
 
-Array = Any
-State = tuple[Head, Any]
+State = tuple[Head, optax.OptState]
 
 
 def initial_head(key: Array) -> Head:
     """Four square weights of d_x + d_y rows, small and Gaussian."""
     size = D_X + D_Y
-    return Head(*(INITIAL_SCALE * jax.random.normal(each, (size, size), jnp.float32) for each in jax.random.split(key, 4)))
+    return Head(*(INITIAL_SCALE * jax.random.normal(part, (size, size), jnp.float32) for part in jax.random.split(key, 4)))
 
 
 def loss(head: Head, tasks: Tasks) -> Array:
@@ -76,8 +76,7 @@ def step(state: State, key: Array, *, steps: int) -> tuple[State, Array]:
 
 def train(*, steps: int, seed: int, report: Callable[[int, float], None]) -> Head:
     """The head after so many steps; reported: each step and the loss before it."""
-    if steps < 1:
-        raise ValueError(f"steps: expected at least 1, got {steps}")
+    checked_count("steps", steps)
     of_weights, of_batches = jax.random.split(jax.random.key(seed))
     head = initial_head(of_weights)
     state = head, optimiser(steps).init(head)

@@ -94,7 +94,7 @@ class SoftmaxRecognition:
 def recognise_softmax(layer: Layer, *, d_x: int, d_y: int, context: int) -> SoftmaxRecognition:
     """A witness against gradient descent, and the nearest of it and centred gradient descent; both from W₀ = 0, which is assumed.
 
-    The instances are chapter 8's: a task of normal weights, inputs uniform on (−½, ½), drawn from a fixed seed.
+    The instances are those of `equivalence.tasks`: a task of normal weights, inputs uniform on (−½, ½), drawn from a fixed seed.
 
     Args:
         layer: its weights for softmax attention on tokens ``[x; y]``, keys the context only, with residual; a factor 1/√d_k put into W_Q.
@@ -126,7 +126,7 @@ def _repeated_token(layer: Layer, d_x: int, d_y: int, context: int) -> RepeatedT
 
 
 def _instances(d_x: int, d_y: int, context: int) -> list[np.ndarray]:
-    """Chapter 8's task, in batches. Drawn by NumPy, as JAX would compile for seconds to draw once."""
+    """The tasks of `equivalence.tasks`, in batches. Drawn by NumPy, as JAX would compile for seconds to draw once."""
     random = np.random.default_rng(0)
     X, query = (random.uniform(-0.5, 0.5, size=(INSTANCES, d_x, count)) for count in (context, 1))
     Y = random.normal(size=(INSTANCES, d_y, d_x)) @ X

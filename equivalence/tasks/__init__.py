@@ -1,5 +1,5 @@
-"""The regression tasks of the literature, seeded, and what one step can reach on them."""
+"""The regression tasks of the literature, seeded, and what one step can reach on them. Only to draw takes JAX."""
 
-from equivalence.tasks.regression import Gaussian, Law, Tasks, Uniform, optimal_rate, optimal_risk, regression, risk
+import lazy_loader
 
-__all__ = ["Gaussian", "Law", "Tasks", "Uniform", "optimal_rate", "optimal_risk", "regression", "risk"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

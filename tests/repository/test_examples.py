@@ -171,5 +171,5 @@ def test_the_file_is_small_and_the_same_head_gives_the_same_bytes(shipped, tmp_p
 
 
 def test_no_steps_are_refused():
-    with pytest.raises(ValueError, match="steps: expected at least 1, got 0"):
+    with pytest.raises(ValueError, match="steps: expected a whole number, at least 1, got 0"):
         train(steps=0, seed=0, report=print)

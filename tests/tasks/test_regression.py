@@ -13,7 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from equivalence.tasks.regression import Gaussian, Tasks, Uniform, optimal_rate, optimal_risk, regression, risk
+from equivalence.tasks.laws import Gaussian, Uniform
+from equivalence.tasks.one_step import optimal_rate, optimal_risk, risk
+from equivalence.tasks.regression import Tasks, regression
 from tests.support.means import assert_mean
 from tests.support.oracles import descended, times
 
@@ -209,14 +211,14 @@ def test_values_that_are_no_finite_floats_are_named():
         (lambda: Uniform("wide"), ValueError, "half_width: number: expected a rational"),
         (lambda: Gaussian(-1), ValueError, "deviation: expected a positive number, got -1"),
         (lambda: Gaussian(float("nan")), ValueError, "deviation: number: expected a finite number, got nan"),
-        (lambda: drawn(batch=0), ValueError, "batch: expected a whole number of at least 1, got 0"),
-        (lambda: drawn(context=2.0), ValueError, "context: expected a whole number of at least 1, got 2.0"),
-        (lambda: drawn(noise=-1), ValueError, "noise_variance: expected a number of at least 0, got -1"),
+        (lambda: drawn(batch=0), ValueError, "batch: expected a whole number, at least 1, got 0"),
+        (lambda: drawn(context=2.0), TypeError, "context: expected a whole number, at least 1, got 2.0"),
+        (lambda: drawn(noise=-1), ValueError, "noise_variance: expected a number that is not negative, got -1"),
         (lambda: drawn(dtype=int), TypeError, "dtype: expected a type of floats, got int64"),
         (lambda: regression(3, HALF, batch=1, d_x=1, context=1), TypeError, r"key: expected one key of jax.random, .* got 3"),
-        (lambda: optimal_rate(HALF, d_x=0, context=1), ValueError, "d_x: expected a whole number of at least 1, got 0"),
-        (lambda: optimal_risk(HALF, d_x=1, context=True), ValueError, "context: expected a whole number of at least 1, got True"),
-        (lambda: optimal_risk(HALF, d_x=1, context=1, d_y=0), ValueError, "d_y: expected a whole number of at least 1, got 0"),
+        (lambda: optimal_rate(HALF, d_x=0, context=1), ValueError, "d_x: expected a whole number, at least 1, got 0"),
+        (lambda: optimal_risk(HALF, d_x=1, context=True), TypeError, "context: expected a whole number, at least 1, got True"),
+        (lambda: optimal_risk(HALF, d_x=1, context=1, d_y=0), ValueError, "d_y: expected a whole number, at least 1, got 0"),
         (lambda: risk(HALF, d_x=1, context=1, rate=None), TypeError, "rate: number: expected an integer"),
     ],
 )
