@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sympy
 
 from equivalence.algebras.exact import exact
 from equivalence.algebras.numeric import reading_of
+from equivalence.algebras.protocol import AlgebraOf, M, WeightsOf
 
 
-def algebra_of(matrix: Any) -> Any:
+def algebra_of(matrix: M) -> AlgebraOf[M]:
     """The algebra of a matrix: its own `algebra`, or the one for SymPy matrices, NumPy or JAX arrays.
 
     Raises TypeError for anything else.
@@ -19,3 +18,11 @@ def algebra_of(matrix: Any) -> Any:
     if own is not None:
         return own
     return exact if isinstance(matrix, sympy.MatrixBase) else reading_of(matrix)
+
+
+def weighing(scores: M) -> WeightsOf[M]:
+    """The algebra of a matrix of scores, if it has attention weights. Raises TypeError if it has none, or as `algebra_of`."""
+    algebra = algebra_of(scores)
+    if not isinstance(algebra, WeightsOf):
+        raise TypeError(f"scores: the {algebra.name} reading has no attention weights; build the layer in another")
+    return algebra

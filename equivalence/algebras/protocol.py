@@ -7,7 +7,7 @@ algebra has which stands in tests/algebras/test_capabilities.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
 from equivalence.algebras.sizes import Dimension, Part
 
@@ -103,15 +103,23 @@ class HasDiagonals(Algebra, Protocol):
         """An arbitrary diagonal size x size matrix."""
 
 
-class HasWeights(Algebra, Protocol):
-    """A reading with attention weights."""
+@runtime_checkable
+class WeightsOf(Protocol[M]):
+    """What makes attention weights from scores of one kind of matrix, as `weighing` gives it."""
 
-    def weights(self, scores: Any) -> Matrix:
+    def weights(self, scores: M) -> M:
         """Attention weights made from scores, N x M: columns of nonnegative numbers that sum to 1.
 
         Numbers go through softmax. The readings that prove take *any* such weights: an unknown matrix for each matrix of scores,
         of which nothing is used but the sums of its columns.
         """
+
+
+class HasWeights(Algebra, WeightsOf[Matrix], Protocol):
+    """A reading with attention weights."""
+
+    def weights(self, scores: Any) -> Matrix:
+        """Attention weights made from scores; see `WeightsOf`."""
 
 
 class HasValues(Algebra, Protocol):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from equivalence.checks import checked_count
+
 
 @dataclass(frozen=True, order=True)
 class Size:
@@ -22,20 +24,22 @@ Dimension = Part | tuple[Part, ...]
 """A number of rows or columns: one part, or several parts side by side (a partition)."""
 
 
-def parts(dimension: Dimension) -> tuple[Part, ...]:
-    """The parts of a dimension, each checked to be a positive integer or a `Size`."""
+def parts(dimension: Dimension, *, name: str = "size") -> tuple[Part, ...]:
+    """The parts of a dimension, each checked to be a `Size` or, as by `checked_count`, a number. The name is the argument's in messages."""
     sizes = dimension if isinstance(dimension, tuple) else (dimension,)
-    for part in sizes:
-        if isinstance(part, bool) or not isinstance(part, Part):
-            raise TypeError(f"size: expected an integer or a Size, got {part!r} of type {type(part).__name__}")
-        if isinstance(part, int) and part < 1:
-            raise ValueError(f"size: expected at least 1, got {part}")
-    return sizes
+    return tuple(part if isinstance(part, Size) else _checked_number(name, part) for part in sizes)
 
 
-def total(dimension: Dimension) -> int:
-    """The number that a dimension of integers is."""
-    sizes = parts(dimension)
+def total(dimension: Dimension, *, name: str = "size") -> int:
+    """The number that a dimension of integers is. Raises as `parts`, and TypeError for a symbolic size."""
+    sizes = parts(dimension, name=name)
     if not all(isinstance(part, int) for part in sizes):
-        raise TypeError(f"size: expected integers, got {dimension!r}; only the symbolic and notation readings take symbols")
+        raise TypeError(f"{name}: expected integers, got {dimension!r}; only the symbolic and notation readings take symbols")
     return sum(part for part in sizes if isinstance(part, int))
+
+
+def _checked_number(name: str, part: int) -> int:
+    try:
+        return checked_count(name, part)
+    except TypeError as error:
+        raise TypeError(f"{error}; a symbolic size is a Size") from None

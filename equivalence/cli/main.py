@@ -81,7 +81,7 @@ def built(d_x: int, d_y: int, learning_rate: str, context: str, gdpp: bool, gamm
     if not context.isidentifier() and not re.fullmatch(r"[+-]?\d+", context):
         raise ValueError(f"context: expected a positive integer or a symbol such as N, got {context!r}")
     count = context if context.isidentifier() else int(context)
-    if gdpp:
+    if gamma is not None:
         return gdpp_layer(d_x, d_y, learning_rate=learning_rate, gamma=gamma, context=count)
     return gd_layer(d_x, d_y, learning_rate=learning_rate, context=count)
 

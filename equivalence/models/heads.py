@@ -6,17 +6,25 @@ A head has W_K, W_Q, W_V and P. There is no scaling by 1/sqrt(d_k), and what the
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
+import numpy as np
+from numpy.typing import DTypeLike
+
+from equivalence.algebras.protocol import Matrix
 from equivalence.models.weights import as_jax, as_latex, as_numpy, as_text
 
-Matrix = Any
+if TYPE_CHECKING:
+    import jax
+
+M = TypeVar("M", bound=Matrix, covariant=True)
+Converted = TypeVar("Converted", bound=Matrix)
 
 PAPER_NAMES = {"key": "W_K", "query": "W_Q", "value": "W_V", "projection": "P"}
 """The papers' names of a head's weights."""
 
 
-class Head(NamedTuple):
+class Head(NamedTuple, Generic[M]):
     """The weights of one head; a JAX pytree.
 
     Attributes:
@@ -26,32 +34,32 @@ class Head(NamedTuple):
         projection: P, d x d_v.
     """
 
-    key: Matrix
-    query: Matrix
-    value: Matrix
-    projection: Matrix
+    key: M
+    query: M
+    value: M
+    projection: M
 
     @property
-    def output_value(self) -> Matrix:
+    def output_value(self) -> M:
         """A = P W_V, d x d: what the head writes for what it reads."""
         return self.projection @ self.value
 
     @property
-    def key_query(self) -> Matrix:
+    def key_query(self) -> M:
         """B = W_Kᵀ W_Q, d x d: the bilinear form of the scores. The head is the map C, q ↦ A C Cᵀ B q."""
         return self.key.T @ self.query
 
 
-class Layer(NamedTuple):
+class Layer(NamedTuple, Generic[M]):
     """The heads of one layer; a JAX pytree.
 
     Attributes:
         heads: at least one.
     """
 
-    heads: tuple[Head, ...]
+    heads: tuple[Head[M], ...]
 
-    def to_numpy(self, dtype: Any = float) -> Layer:
+    def to_numpy(self, dtype: DTypeLike = float) -> Layer[np.ndarray]:
         """The same weights as NumPy arrays of floats, each entry the nearest double, rounded once more if the type is another.
 
         Raises:
@@ -60,7 +68,7 @@ class Layer(NamedTuple):
         """
         return self._mapped(lambda name, weight: as_numpy(name, weight, dtype))
 
-    def to_jax(self, dtype: Any = None) -> Layer:
+    def to_jax(self, dtype: DTypeLike | None = None) -> Layer[jax.Array]:
         """The same weights as JAX arrays, float32 if no type is given.
 
         Raises:
@@ -82,13 +90,13 @@ class Layer(NamedTuple):
     def _repr_latex_(self) -> str:
         return self.to_latex()
 
-    def _mapped(self, converted: Callable[[str, Matrix], Matrix]) -> Layer:
-        def head_of(number: int, head: Head) -> Head:
+    def _mapped(self, converted: Callable[[str, Matrix], Converted]) -> Layer[Converted]:
+        def head_of(number: int, head: Head[M]) -> Head[Converted]:
             return Head(**{field: converted(f"{field} of head {number}", weight) for field, weight in head._asdict().items()})
 
         return Layer(tuple(head_of(number, head) for number, head in enumerate(self.heads)))
 
-    def _named(self) -> list[tuple[str, Matrix]]:
+    def _named(self) -> list[tuple[str, M]]:
         several = len(self.heads) > 1
         return [
             ((f"{name}_{number}" if name == "P" else f"{name[:2]}{{{name[2]},{number}}}") if several else name, getattr(head, field))

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from equivalence.algebras.detect import algebra_of
+from equivalence.algebras.protocol import M
 from equivalence.algebras.sizes import Dimension
-from equivalence.models.heads import Matrix
 
 
-def tokens(inputs: Matrix, targets: Matrix) -> Matrix:
+def tokens(inputs: M, targets: M) -> M:
     """Context tokens ``[X; Y]``, (d_x + d_y) x N."""
     return algebra_of(inputs).block([[inputs], [targets]])
 
 
-def query_tokens(initial: Matrix, queries: Matrix) -> Matrix:
+def query_tokens(initial: M, queries: M) -> M:
     """Query tokens ``[Q; −W₀Q]``, (d_x + d_y) x M."""
     return tokens(queries, -(initial @ queries))
 
 
-def prediction(queries: Matrix, d_x: Dimension, d_y: Dimension) -> Matrix:
+def prediction(queries: M, d_x: Dimension, d_y: Dimension) -> M:
     """Minus the y-part of query tokens, d_y x M."""
     algebra = algebra_of(queries)
     return -(algebra.block([[algebra.zeros(d_y, d_x), algebra.eye(d_y)]]) @ queries)
 
 
-def separate_tokens(inputs: Matrix, targets: Matrix, queries: Matrix) -> Matrix:
+def separate_tokens(inputs: M, targets: M, queries: M) -> M:
     """Tokens that carry an input or a target, not both (statement 4.1).
 
     Rows: x, y, and one-hot positions in three groups (N x-tokens, N y-tokens, M queries). Columns ``[X 0 Q; 0 Y 0]`` over the
@@ -43,13 +43,13 @@ def separate_tokens(inputs: Matrix, targets: Matrix, queries: Matrix) -> Matrix:
     )
 
 
-def with_constant(tokens: Matrix) -> Matrix:
+def with_constant(tokens: M) -> M:
     """The tokens with a row of ones below."""
     algebra = algebra_of(tokens)
     return algebra.block([[tokens], [algebra.ones(1, tokens.shape[1])]])
 
 
-def with_sink(context: Matrix) -> Matrix:
+def with_sink(context: M) -> M:
     """The context with one more token, all zero."""
     algebra = algebra_of(context)
     return algebra.block([[context, algebra.zeros(context.shape[0], 1)]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
@@ -34,7 +35,7 @@ def linear_layers(layers: Sequence[Layer], initial: ArrayLike, *, queries_as_key
 
     def predict(context_x: ArrayLike, context_y: ArrayLike, query: ArrayLike) -> Array:
         X, Y = fitting(start, context_x, context_y)
-        _, asked = stack(numeric, tokens(X, Y), query_tokens(start, query), queries_as_keys=queries_as_keys)
+        _, asked = stack(numeric, tokens(X, Y), query_tokens(start, jnp.asarray(query)), queries_as_keys=queries_as_keys)
         return prediction(asked, *start.shape[::-1])
 
     return predict
@@ -55,7 +56,7 @@ def softmax_layer(layer: Layer, initial: ArrayLike, *, sink: bool = False) -> Pr
     numeric = _in_numbers("layer", layer, start, extra=int(sink))
 
     def predict(context_x: ArrayLike, context_y: ArrayLike, query: ArrayLike) -> Array:
-        context, asked = tokens(*fitting(start, context_x, context_y)), query_tokens(start, query)
+        context, asked = tokens(*fitting(start, context_x, context_y)), query_tokens(start, jnp.asarray(query))
         if sink:
             context, asked = with_sink(with_constant(context)), with_constant(asked)
         asked = asked + softmax_update(numeric, context, asked)

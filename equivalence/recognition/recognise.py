@@ -49,5 +49,5 @@ def recognise(layer: Layer, *, d_x: int, d_y: int, initial: Any = None, context:
 def _count(context: Any, is_exact: bool) -> Any:
     if context is None:
         return sympy.Integer(1) if is_exact else 1.0
-    count = built_count(context, exact)
+    count = exact.scalar(built_count(context, exact))
     return count if is_exact else float(count)

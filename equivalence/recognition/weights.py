@@ -14,8 +14,8 @@ from sympy.polys.matrices import DomainMatrix
 from equivalence.algebras.blocks import Blocked
 from equivalence.algebras.flint import Rational, dense
 from equivalence.checks import checked_matrix
-from equivalence.models.constructions.arguments import built_initial
-from equivalence.models.heads import Head, Layer
+from equivalence.models.constructions.arguments import checked_initial
+from equivalence.models.heads import Layer
 
 Array = Any
 
@@ -67,7 +67,7 @@ def read(layer: Layer, d_x: int, d_y: int, initial: Any = None) -> Weights:
         raise TypeError(f"layer: expected a Layer with at least one head, got {layer!r}")
     named = {f"{name} of head {h}": weight for h, head in enumerate(layer.heads) for name, weight in head._asdict().items()}
     _check_shapes(layer, d_x + d_y)
-    given = {} if initial is None else {"initial": built_initial(initial, d_x, d_y, None)}
+    given = {} if initial is None else {"initial": checked_initial(initial, d_x, d_y)}
     exact = {name: is_exact(name, weight) for name, weight in (named | given).items()}
     if len({exact[name] for name in named}) > 1:
         raise TypeError("layer: expected weights that are all exact or all floats, got both; convert with layer.to_numpy()")
@@ -99,12 +99,12 @@ def _check_sizes(d_x: Any, d_y: Any) -> None:
 
 def _check_shapes(layer: Layer, d: int) -> None:
     for number, head in enumerate(layer.heads):
-        shapes = Head(*(_shape(weight) for weight in head))
-        d_k, d_v = shapes.key[:1], shapes.value[:1]
-        expected = Head(key=(*d_k, d), query=(*d_k, d), value=(*d_v, d), projection=(d, *d_v))
-        for name, found, right in zip(Head._fields, shapes, expected, strict=True):
-            if found != right:
-                raise ValueError(f"{name} of head {number}: expected shape {right} for tokens of d_x + d_y = {d} rows, got {found}")
+        shapes = {name: _shape(weight) for name, weight in head._asdict().items()}
+        d_k, d_v = shapes["key"][:1], shapes["value"][:1]
+        expected = {"key": (*d_k, d), "query": (*d_k, d), "value": (*d_v, d), "projection": (d, *d_v)}
+        for name, right in expected.items():
+            if shapes[name] != right:
+                raise ValueError(f"{name} of head {number}: expected shape {right} for tokens of d_x + d_y = {d} rows, got {shapes[name]}")
 
 
 def _shape(weight: Any) -> tuple[int, ...]:

@@ -186,7 +186,7 @@ def test_blocks_that_are_not_given_by_parts_stay_whole() -> None:
         (lambda: alg.block([[X, 1]]), TypeError, "block: expected a matrix of the notation algebra, got int"),
         (lambda: alg.generator("G", (d, N), d), ValueError, "G: a generator has one part a side"),
         (lambda: alg.generator("G", d, N, symmetric=True), ValueError, "G: a symmetric matrix is square, got d x N"),
-        (lambda: alg.generator("G", 0, N), ValueError, "size: expected at least 1, got 0"),
+        (lambda: alg.generator("G", 0, N), ValueError, "size: expected a whole number, at least 1, got 0"),
         (lambda: alg.scalar(float("nan")), ValueError, "number: expected a finite number, got nan"),
         (lambda: convert(Scalar(sympy.sin(1)), exact), TypeError, "convert: a sin is nothing that the notation reading writes"),
     ],

@@ -171,13 +171,13 @@ def test_numbers_are_numbers(given: Any) -> None:
 
 @pytest.mark.parametrize("given", [0, -1, (2, 0)])
 def test_sizes_are_positive(given: Any) -> None:
-    with pytest.raises(ValueError, match="size: expected at least 1, got"):
+    with pytest.raises(ValueError, match="size: expected a whole number, at least 1, got"):
         parts(given)
 
 
 @pytest.mark.parametrize("given", [True, 2.0, "d", None, (1, "d")])
 def test_sizes_are_integers_or_symbols(given: Any) -> None:
-    with pytest.raises(TypeError, match="size: expected an integer or a Size, got"):
+    with pytest.raises(TypeError, match=r"size: expected a whole number, at least 1, got .*; a symbolic size is a Size"):
         parts(given)
 
 

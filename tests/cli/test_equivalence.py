@@ -101,12 +101,12 @@ def test_symlinks_are_followed_and_stay(tmp_path: Path) -> None:
 
 RATE = "learning_rate: expected a finite number such as 1/10 or 0.1, or a symbol such as eta, got "
 BAD = [
-    (["--d-x", "0"], "d_x: size: expected at least 1, got 0"),
-    (["--d-y", "-2"], "d_y: size: expected at least 1, got -2"),
+    (["--d-x", "0"], "d_x: expected a whole number, at least 1, got 0"),
+    (["--d-y", "-2"], "d_y: expected a whole number, at least 1, got -2"),
     (["--d-x", "2.5"], "Invalid value for '--d-x'"),
     *((["--learning-rate", rate], RATE + repr(rate)) for rate in ("nan", "NaN", "inf", "-inf", "Infinity", "1/0", "x+", "", "0x1")),
-    (["--context", "0"], "context: size: expected at least 1, got 0"),
-    (["--context", "-3"], "context: size: expected at least 1, got -3"),
+    (["--context", "0"], "context: expected a whole number, at least 1, got 0"),
+    (["--context", "-3"], "context: expected a whole number, at least 1, got -3"),
     *(
         (["--context", count], f"context: expected a positive integer or a symbol such as N, got {count!r}")
         for count in ("2.5", "1/2", "N+1")
@@ -183,7 +183,7 @@ def test_as_a_module_bad_input_is_one_line() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "equivalence", "weights", *PLAIN, "--d-x", "0"], capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", "error: d_x: size: expected at least 1, got 0\n")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "error: d_x: expected a whole number, at least 1, got 0\n")
 
 
 # recognise: d_x = 3, d_y = 1, N = 5, η = 1/10.

@@ -110,11 +110,11 @@ GOOD: dict[str, Any] = {"d_x": 2, "d_y": 1, "learning_rate": "eta", "context": "
 @pytest.mark.parametrize(
     ("bad", "error", "message"),
     [
-        ({"d_x": 0}, ValueError, "d_x: size: expected at least 1, got 0"),
-        ({"d_y": -1}, ValueError, "d_y: size: expected at least 1, got -1"),
-        ({"d_x": "2"}, TypeError, "d_x: size: expected an integer or a Size, got '2' of type str"),
-        ({"d_y": 1.0}, TypeError, "d_y: size: expected an integer or a Size, got 1.0 of type float"),
-        ({"context": 0}, ValueError, "context: size: expected at least 1, got 0"),
+        ({"d_x": 0}, ValueError, "d_x: expected a whole number, at least 1, got 0"),
+        ({"d_y": -1}, ValueError, "d_y: expected a whole number, at least 1, got -1"),
+        ({"d_x": "2"}, TypeError, "d_x: expected a whole number, at least 1, got '2' of type str"),
+        ({"d_y": 1.0}, TypeError, "d_y: expected a whole number, at least 1, got 1.0 of type float"),
+        ({"context": 0}, ValueError, "context: expected a whole number, at least 1, got 0"),
         ({"context": "0"}, ValueError, "context: expected a whole number, at least 1, or a symbol such as N, got '0'"),
         ({"context": "1/2"}, ValueError, "context: expected a whole number, at least 1, or a symbol such as N, got '1/2'"),
         ({"context": -2.0}, ValueError, "context: expected a whole number, at least 1, or a symbol such as N, got -2.0"),
@@ -143,7 +143,10 @@ def test_bad_input_is_refused_by_name(bad: dict[str, Any], error: type[Exception
 @pytest.mark.parametrize("name", ["d_x", "d_y", "context", "queries"])
 @pytest.mark.parametrize(
     ("size", "error", "message"),
-    [(0, ValueError, "size: expected at least 1, got 0"), ("N", TypeError, "size: expected an integer or a Size, got 'N' of type str")],
+    [
+        (0, ValueError, "expected a whole number, at least 1, got 0"),
+        ("N", TypeError, "expected a whole number, at least 1, got 'N' of type str; a symbolic size is a Size"),
+    ],
 )
 def test_a_bad_size_of_a_pairing_layer_is_refused_by_name(name: str, size: Any, error: type[Exception], message: str) -> None:
     sizes = {"d_x": 2, "d_y": 1, "context": 3, "queries": 4, name: size}

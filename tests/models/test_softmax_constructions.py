@@ -340,8 +340,8 @@ PLAIN = softmax_pair(2, 1, learning_rate="eta", initial=exact.value([["1/2", 0]]
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((1, -1, 1), "token_norm: expected at least 0, got -1"),
-        ((1, 1, -0.5), "query_norm: expected at least 0, got -0.5"),
+        ((1, -1, 1), "token_norm: expected a number that is not negative, got -1"),
+        ((1, 1, -0.5), "query_norm: expected a number that is not negative, got -0.5"),
         ((1, math.nan, 1), "token_norm: expected a finite number for a bound, got nan"),
         ((1, 1, math.inf), "query_norm: expected a finite number for a bound, got inf"),
         ((math.nan, 1, 1), "beta: expected a finite number for a bound, got nan"),
@@ -386,11 +386,11 @@ def test_symbols_in_a_bound_are_named(bound: Callable[[], float], message: str) 
 
 
 def test_a_context_below_one_is_refused() -> None:
-    with pytest.raises(ValueError, match="context: size: expected at least 1, got 0"):
+    with pytest.raises(ValueError, match="context: expected a whole number, at least 1, got 0"):
         softmax_pair_with_sink(1, 1, learning_rate=1, context=0)
     numpy = Numeric(np, float)
-    with pytest.raises(ValueError, match=r"context: expected at least 1, got -2\.0"):
-        softmax_pair_with_sink(1, 1, learning_rate=1.0, context=-2.0, algebra=numpy).error_bound(1, 1, 1, 1)
+    with pytest.raises(ValueError, match=r"context: expected a whole number, at least 1, or a symbol such as N, got -2\.0"):
+        softmax_pair_with_sink(1, 1, learning_rate=1.0, context=-2.0, algebra=numpy)
 
 
 @pytest.mark.parametrize("name", ["learning_rate", "beta", "sink"])

@@ -219,9 +219,9 @@ def test_a_bound_is_a_probability(bound: float) -> None:
 def test_sizes_are_complete_and_positive() -> None:
     with pytest.raises(ValueError, match="sizes: expected n, missing n"):
         verify(stated(commutes), sizes=[{"m": 2}])
-    with pytest.raises(ValueError, match="sizes: n: size: expected at least 1, got 0"):
+    with pytest.raises(ValueError, match="sizes: n: size: expected a whole number, at least 1, got 0"):
         verify(stated(commutes), sizes=[{"n": 0}])
-    with pytest.raises(TypeError, match=r"sizes: n: size: expected an integer or a Size, got 2\.0"):
+    with pytest.raises(TypeError, match=r"sizes: n: size: expected a whole number, at least 1, got 2\.0"):
         verify(stated(commutes), sizes=[{"n": 2.0}])  # type: ignore[dict-item]
 
 

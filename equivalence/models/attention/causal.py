@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from equivalence.models.heads import Layer, Matrix
+from equivalence.algebras.protocol import M
+from equivalence.models.heads import Layer
 
 
-def causal_attention(layer: Layer, tokens: Sequence[Matrix], queries: Matrix) -> tuple[list[Matrix], Matrix]:
+def causal_attention(layer: Layer[M], tokens: Sequence[M], queries: M) -> tuple[list[M], M]:
     """One layer with a causal mask: a token attends to those up to and with itself; the queries attend to all tokens and are no keys.
 
     Written as a recurrence on each head's memory ``Σ_{i<=j} W_V e_i (W_K e_i)ᵀ``.
@@ -20,7 +21,7 @@ def causal_attention(layer: Layer, tokens: Sequence[Matrix], queries: Matrix) ->
     Returns:
         The updated columns, and the updated queries.
     """
-    memories: list[Matrix] = []
+    memories: list[M] = []
     updated = []
     for token in tokens:
         new = [(head.value @ token) @ (head.key @ token).T for head in layer.heads]
@@ -29,7 +30,7 @@ def causal_attention(layer: Layer, tokens: Sequence[Matrix], queries: Matrix) ->
     return updated, queries + _recalled(layer, memories, queries)
 
 
-def _recalled(layer: Layer, memories: Sequence[Matrix], queries: Matrix) -> Matrix:
+def _recalled(layer: Layer[M], memories: Sequence[M], queries: M) -> M:
     first, *others = (head.projection @ (memory @ (head.query @ queries)) for head, memory in zip(layer.heads, memories, strict=True))
     for change in others:
         first = first + change

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from equivalence.algebras.detect import algebra_of
-from equivalence.models.heads import Head, Layer, Matrix
+from equivalence.algebras.protocol import M
+from equivalence.models.heads import Head, Layer
 
 
-def head_update(head: Head, context: Matrix, queries: Matrix) -> Matrix:
+def head_update(head: Head[M], context: M, queries: M) -> M:
     """``P W_V C (W_K C)ᵀ W_Q q`` for all query tokens at once.
 
     Args:
@@ -28,7 +29,7 @@ def head_update(head: Head, context: Matrix, queries: Matrix) -> Matrix:
     return head.projection @ (memory @ (head.query @ queries))
 
 
-def update(layer: Layer, context: Matrix, queries: Matrix) -> Matrix:
+def update(layer: Layer[M], context: M, queries: M) -> M:
     """The sum of the heads' updates, d x M."""
     first, *others = layer.heads
     change = head_update(first, context, queries)
@@ -37,7 +38,7 @@ def update(layer: Layer, context: Matrix, queries: Matrix) -> Matrix:
     return change
 
 
-def linear_attention(layer: Layer, context: Matrix, queries: Matrix, *, queries_as_keys: bool = False) -> tuple[Matrix, Matrix]:
+def linear_attention(layer: Layer[M], context: M, queries: M, *, queries_as_keys: bool = False) -> tuple[M, M]:
     """One layer with residual, on context and queries.
 
     Args:
@@ -53,7 +54,7 @@ def linear_attention(layer: Layer, context: Matrix, queries: Matrix, *, queries_
     return context + update(layer, keys, context), queries + update(layer, keys, queries)
 
 
-def stack(layers: Sequence[Layer], context: Matrix, queries: Matrix, *, queries_as_keys: bool = False) -> tuple[Matrix, Matrix]:
+def stack(layers: Sequence[Layer[M]], context: M, queries: M, *, queries_as_keys: bool = False) -> tuple[M, M]:
     """Layers one after another; a recurrent stack is ``[layer] * K``."""
     for layer in layers:
         context, queries = linear_attention(layer, context, queries, queries_as_keys=queries_as_keys)

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
+from fractions import Fraction
+
+import numpy as np
+import sympy
 
 from equivalence.algebras.exact import exact, number_or_symbol
 from equivalence.algebras.numeric import Numeric
+from equivalence.algebras.protocol import Algebra, Matrix, Scalar
 from equivalence.algebras.sizes import Part, Size, parts
-from equivalence.checks import checked_rate
-from equivalence.models.heads import Matrix
+from equivalence.checks import checked_rate, is_concrete
+
+Rate = Scalar | Fraction | int | str
+"""A rate as a user gives it: a scalar of the algebra, a number, text that is a number, or (in the exact algebra) a symbol's name."""
 
 
-def _check_sizes(**sizes: Part) -> None:
+def check_sizes(**sizes: Part) -> None:
     """Raise ValueError or TypeError with the argument's name for what is no size."""
     for name, size in sizes.items():
-        try:
-            parts(size)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"{name}: {error}") from None
+        parts(size, name=name)
 
 
-def built_initial(initial: Matrix | None, d_x: Part, d_y: Part, algebra: Any) -> Matrix:
+def built_initial(initial: Matrix | None, d_x: Part, d_y: Part, algebra: Algebra) -> Matrix:
     """W₀ as given, its shape checked, or zero; the sizes are checked too."""
-    _check_sizes(d_x=d_x, d_y=d_y)
-    if initial is None:
-        return algebra.zeros(d_y, d_x)
+    check_sizes(d_x=d_x, d_y=d_y)
+    return algebra.zeros(d_y, d_x) if initial is None else checked_initial(initial, d_x, d_y)
+
+
+def checked_initial(initial: Matrix, d_x: Part, d_y: Part) -> Matrix:
+    """W₀ as given, its shape checked."""
     if not hasattr(initial, "shape"):
         raise TypeError(f"initial: expected W₀ as a matrix, d_y x d_x, got {initial!r} of type {type(initial).__name__}")
     if tuple(initial.shape) != (d_y, d_x):
@@ -32,22 +38,29 @@ def built_initial(initial: Matrix | None, d_x: Part, d_y: Part, algebra: Any) ->
     return initial
 
 
-def built_rate(name: str, value: Any, algebra: Any) -> Any:
-    """A rate as a scalar of the algebra: text and names are read by the exact algebra, scalars of an algebra are taken as they are."""
+def built_rate(name: str, value: Rate, algebra: Algebra) -> Scalar:
+    """A rate as a scalar of the algebra: names are read by the exact algebra, scalars of an algebra are taken as they are."""
     if algebra is exact:
         return number_or_symbol(name, value)
-    found = algebra.scalar(value) if isinstance(value, str) else value
-    return checked_rate(name, found) if isinstance(algebra, Numeric) else found
+    rate = algebra.scalar(value) if isinstance(value, str | int | Fraction) else value
+    return checked_rate(name, rate) if isinstance(algebra, Numeric) else rate
 
 
-def built_count(context: Any, algebra: Any) -> Any:
+def built_count(context: Rate | Size, algebra: Algebra) -> Scalar:
     """N as a scalar of the algebra: a size, at least 1, or what `built_rate` takes."""
     if isinstance(context, Size | int) and not isinstance(context, bool):
-        try:
-            return algebra.scalar(*parts(context))
-        except ValueError as error:
-            raise ValueError(f"context: {error}") from None
+        return algebra.scalar(*parts(context, name="context"))
     count = built_rate("context", context, algebra)
-    if algebra is exact and count.is_number and not (count.is_Integer and count > 0):
+    if not _may_count(count):
         raise ValueError(f"context: expected a whole number, at least 1, or a symbol such as N, got {context!r}")
     return count
+
+
+def _may_count(count: Scalar) -> bool:
+    """Whether it is a whole number, at least 1, or no number that can be looked at."""
+    if isinstance(count, sympy.Expr):
+        return not count.is_number or (count.is_Integer and count > 0)
+    if isinstance(count, float | np.generic) or (hasattr(count, "dtype") and is_concrete(count)):
+        number = float(np.asarray(count))
+        return number >= 1 and number.is_integer()
+    return True

@@ -4,15 +4,16 @@ reader can print.
 
 from __future__ import annotations
 
-from typing import Any
-
 from equivalence.algebras.exact import exact
-from equivalence.algebras.sizes import Part
-from equivalence.models.constructions.arguments import built_count, built_initial, built_rate
-from equivalence.models.heads import Head, Layer, Matrix
+from equivalence.algebras.protocol import Algebra, Matrix
+from equivalence.algebras.sizes import Part, Size
+from equivalence.models.constructions.arguments import Rate, built_count, built_initial, built_rate
+from equivalence.models.heads import Head, Layer
 
 
-def gd_layer(d_x: Part, d_y: Part, *, learning_rate: Any, context: Any, initial: Matrix | None = None, algebra: Any = exact) -> Layer:
+def gd_layer(
+    d_x: Part, d_y: Part, *, learning_rate: Rate, context: Rate | Size, initial: Matrix | None = None, algebra: Algebra = exact
+) -> Layer[Matrix]:
     r"""One head that takes one step of gradient descent (von Oswald et al. 2022, Prop. 1 and appendix A.1; statement 2.1).
 
     ``W_K = W_Q = diag(I, 0)``, ``W_V = [[0, 0], [W₀, −I]]``, ``P = (η/N) I``, each (d_x + d_y) square, for column tokens and
@@ -36,8 +37,8 @@ def gd_layer(d_x: Part, d_y: Part, *, learning_rate: Any, context: Any, initial:
 
 
 def gdpp_layer(
-    d_x: Part, d_y: Part, *, learning_rate: Any, gamma: Any, context: Any, initial: Matrix | None = None, algebra: Any = exact
-) -> Layer:
+    d_x: Part, d_y: Part, *, learning_rate: Rate, gamma: Rate, context: Rate | Size, initial: Matrix | None = None, algebra: Algebra = exact
+) -> Layer[Matrix]:
     r"""One head that takes one step of GD++ (von Oswald et al. 2022, appendix A.10, eq. 23; statement 3.2).
 
     As `gd_layer`, but ``W_V = [[I, 0], [W₀, −I]]`` and ``P = diag(−γI, (η/N) I)``: the inputs become ``(I − γXXᵀ)X``. γ has no 1/N.
@@ -55,7 +56,7 @@ def gdpp_layer(
     return Layer((Head(inputs, inputs, value, projection),))
 
 
-def _inputs_only(d_x: Part, d_y: Part, algebra: Any) -> Matrix:
+def _inputs_only(d_x: Part, d_y: Part, algebra: Algebra) -> Matrix:
     """diag(I, 0)."""
     zeros = algebra.zeros
     return algebra.block([[algebra.eye(d_x), zeros(d_x, d_y)], [zeros(d_y, d_x), zeros(d_y, d_y)]])

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from equivalence.algebras.detect import algebra_of
 from equivalence.algebras.exact import exact
+from equivalence.algebras.protocol import Algebra, M, Matrix
 from equivalence.algebras.sizes import Dimension, Part
-from equivalence.models.constructions.arguments import _check_sizes
-from equivalence.models.heads import Head, Layer, Matrix
+from equivalence.models.constructions.arguments import check_sizes
+from equivalence.models.heads import Head, Layer
 
 
-def pairing_layer(d_x: Part, d_y: Part, *, context: Part, queries: Part, algebra: Any = exact) -> Layer:
+def pairing_layer(d_x: Part, d_y: Part, *, context: Part, queries: Part, algebra: Algebra = exact) -> Layer[Matrix]:
     """One head that gives each y-token its x and empties the x-tokens (Prop. 3, repaired; statement 4.1).
 
     A projects on the x rows; B is ``[[−I, I, 0], [0, 0, 0], [0, 0, 0]]`` on the positions of `separate_tokens`.
@@ -24,7 +23,7 @@ def pairing_layer(d_x: Part, d_y: Part, *, context: Part, queries: Part, algebra
     Raises:
         ValueError, TypeError: naming the argument.
     """
-    _check_sizes(d_x=d_x, d_y=d_y, context=context, queries=queries)
+    check_sizes(d_x=d_x, d_y=d_y, context=context, queries=queries)
     zeros, eye = algebra.zeros, algebra.eye
     from_inputs = algebra.block([[eye(d_x), zeros(d_x, d_y), zeros(d_x, context), zeros(d_x, context), zeros(d_x, queries)]])
     data = [zeros(context, d_x), zeros(context, d_y)]
@@ -33,13 +32,13 @@ def pairing_layer(d_x: Part, d_y: Part, *, context: Part, queries: Part, algebra
     return Layer((Head(key, query, from_inputs, from_inputs.T),))
 
 
-def padded(layer: Layer, extra: Dimension) -> Layer:
+def padded(layer: Layer[M], extra: Dimension) -> Layer[M]:
     """The same layer on tokens with further rows below, which it neither reads nor writes."""
 
-    def pad(head: Head) -> Head:
+    def pad(head: Head[M]) -> Head[M]:
         algebra = algebra_of(head.key)
 
-        def blind(weight: Matrix) -> Matrix:
+        def blind(weight: M) -> M:
             return algebra.block([[weight, algebra.zeros(weight.shape[0], extra)]])
 
         silent = algebra.block([[head.projection], [algebra.zeros(extra, head.projection.shape[1])]])

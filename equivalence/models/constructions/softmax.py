@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
 
 import flint
 import numpy as np
@@ -18,12 +18,13 @@ from equivalence.algebras.blocks import Blocked
 from equivalence.algebras.exact import exact
 from equivalence.algebras.flint import Flint, dense
 from equivalence.algebras.numeric import Numeric
+from equivalence.algebras.protocol import Algebra, Matrix, Scalar
 from equivalence.algebras.rationals import rational
-from equivalence.algebras.sizes import Part
+from equivalence.algebras.sizes import Part, Size
 from equivalence.checks import is_concrete
-from equivalence.models.constructions.arguments import built_count, built_initial, built_rate
+from equivalence.models.constructions.arguments import Rate, built_count, built_initial, built_rate
 from equivalence.models.constructions.pairing import padded
-from equivalence.models.heads import Head, Layer, Matrix
+from equivalence.models.heads import Head, Layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +40,11 @@ class SoftmaxPair:
 
     d_x: Part
     d_y: Part
-    learning_rate: Any
+    learning_rate: Scalar
     initial: Matrix
-    algebra: Any
+    algebra: Algebra
 
-    def layer(self, beta: Any) -> Layer:
+    def layer(self, beta: Rate) -> Layer[Matrix]:
         """``W_K = [I 0]``, ``W_Q = ±β [I 0]``, both d_x x (d_x + d_y); ``W_V = [W₀ −I]``, d_y high; ``P = ±(η/2β) [0; I]``.
 
         Raises ValueError if β is 0, or a ball that contains 0: the limit is the centred step, but each head's P is infinite. Under a JAX
@@ -72,9 +73,10 @@ class SoftmaxPair:
             token_norm: ρ, a bound on each ``‖[x; y]‖``.
             query_norm: r, a bound on ``‖q‖``.
         """
-        rho, r = _at_least("token_norm", token_norm, 0), _at_least("query_norm", query_norm, 0)
-        rate, steepness = abs(_ball("learning_rate", self.learning_rate)), _ball("beta", beta)
-        return _upper(rate * steepness * steepness * (2 * _value_norm(self.initial) * rho) * (2 * rho * r) ** 3 / 47)
+        rho, r = _norm("token_norm", token_norm), _norm("query_norm", query_norm)
+        diameter, steepness = 2 * _value_norm(self.initial) * rho, _ball("beta", beta)
+        rate = abs(_ball("learning_rate", self.learning_rate))
+        return _upper(rate * steepness * steepness * diameter * (2 * rho * r) ** 3 / 47)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +92,9 @@ class SoftmaxPairWithSink:
     """
 
     pair: SoftmaxPair
-    context: Any
+    context: Scalar
 
-    def layer(self, beta: Any, sink: Any) -> Layer:
+    def layer(self, beta: Rate, sink: Rate) -> Layer[Matrix]:
         """As the pair on the first two parts of a token, but ``P = ±(η e^b / 2βN) [0; I; 0]``; a row more: key 1, query −b on the constant.
 
         Raises TypeError in a reading that has no e^b, ValueError where e^b overflows.
@@ -100,12 +102,12 @@ class SoftmaxPairWithSink:
         algebra = self.pair.algebra
         height = built_rate("sink", sink, algebra)
         grown = _exponential(height, algebra)
-        one, zeros = algebra.eye(1), algebra.zeros
+        unit, zeros = algebra.eye(1), algebra.zeros
 
-        def with_bias(head: Head) -> Head:
+        def with_bias(head: Head[Matrix]) -> Head[Matrix]:
             (blind,) = padded(Layer((head,)), 1).heads
             d = (self.pair.d_x, self.pair.d_y)
-            constant = algebra.block([[*(zeros(1, size) for size in d), one]])
+            constant = algebra.block([[*(zeros(1, size) for size in d), unit]])
             return Head(
                 key=algebra.block([[blind.key], [constant]]),
                 query=algebra.block([[blind.query], [-(height * constant)]]),
@@ -124,36 +126,36 @@ class SoftmaxPairWithSink:
             beta, sink: β and b.
             token_norm, query_norm: as for `SoftmaxPair.error_bound`; the constant part is not counted.
         """
-        rho, r = _at_least("token_norm", token_norm, 0), _at_least("query_norm", query_norm, 0)
+        rho, r = _norm("token_norm", token_norm), _norm("query_norm", query_norm)
         rate, steepness = abs(_ball("learning_rate", self.pair.learning_rate)), abs(_ball("beta", beta))
-        count, reach, largest = _at_least("context", self.context, 1), rho * r, _value_norm(self.pair.initial) * rho
+        count, reach, largest = _ball("context", self.context), rho * r, _value_norm(self.pair.initial) * rho
         curved = steepness * steepness / 6 * (steepness * reach).cosh() * count * largest * reach**3
         drained = 2 * (2 * steepness * reach - _ball("sink", sink)).exp() * count**2 * largest * reach
         return _upper(rate / count * (curved + drained))
 
 
-def softmax_pair(d_x: Part, d_y: Part, *, learning_rate: Any, initial: Matrix | None = None, algebra: Any = exact) -> SoftmaxPair:
+def softmax_pair(d_x: Part, d_y: Part, *, learning_rate: Rate, initial: Matrix | None = None, algebra: Algebra = exact) -> SoftmaxPair:
     """Two softmax heads at opposite temperatures. Arguments as for `gd_layer`; there is no context size, as softmax averages by itself."""
     start = built_initial(initial, d_x, d_y, algebra)
     return SoftmaxPair(d_x, d_y, built_rate("learning_rate", learning_rate, algebra), start, algebra)
 
 
 def softmax_pair_with_sink(
-    d_x: Part, d_y: Part, *, learning_rate: Any, context: Any, initial: Matrix | None = None, algebra: Any = exact
+    d_x: Part, d_y: Part, *, learning_rate: Rate, context: Rate | Size, initial: Matrix | None = None, algebra: Algebra = exact
 ) -> SoftmaxPairWithSink:
     """Two softmax heads at opposite temperatures and a sink token. Arguments as for `gd_layer`."""
     pair = softmax_pair(d_x, d_y, learning_rate=learning_rate, initial=initial, algebra=algebra)
     return SoftmaxPairWithSink(pair, built_count(context, algebra))
 
 
-def _steepness(beta: Any, algebra: Any) -> Any:
-    found = built_rate("beta", beta, algebra)
-    if found.contains(0) if isinstance(found, flint.arb) else is_concrete(found) and found == 0:
-        raise ValueError(f"beta: expected a number that is not 0, got {found}; the limit β → 0 is the centred step (statement 6.7)")
-    return found
+def _steepness(beta: Rate, algebra: Algebra) -> Scalar:
+    steepness = built_rate("beta", beta, algebra)
+    if steepness.contains(0) if isinstance(steepness, flint.arb) else is_concrete(steepness) and steepness == 0:
+        raise ValueError(f"beta: expected a number that is not 0, got {steepness}; the limit β → 0 is the centred step (statement 6.7)")
+    return steepness
 
 
-def _exponential(height: Any, algebra: Any) -> Any:
+def _exponential(height: Scalar, algebra: Algebra) -> Scalar:
     """e^b, in the readings of real numbers."""
     if algebra is exact:
         return sympy.exp(height)
@@ -168,38 +170,38 @@ def _exponential(height: Any, algebra: Any) -> Any:
     return grown
 
 
-def _ball(name: str, value: Any) -> flint.arb:
+def _ball(name: str, value: object) -> flint.arb:
     """A given number, enclosed; a float is taken for what it is, not for its shortest decimal."""
-    plain = value.item() if hasattr(value, "dtype") else value
+    plain = np.asarray(value).item() if hasattr(value, "dtype") else value
     if not isinstance(plain, float | flint.arb | flint.fmpq):
         try:
             number = rational(plain)
         except (TypeError, ValueError) as error:
             raise type(error)(f"{name}: expected a finite number for a bound, got {value!r}") from None
         plain = flint.fmpq(number.numerator, number.denominator)
-    if not (found := flint.arb(plain)).is_finite():
+    if not (ball := flint.arb(plain)).is_finite():
         raise ValueError(f"{name}: expected a finite number for a bound, got {value}")
-    return found
+    return ball
 
 
-def _at_least(name: str, value: Any, least: int) -> flint.arb:
-    found = _ball(name, value)
-    if not found >= least:
-        raise ValueError(f"{name}: expected at least {least}, got {value}")
-    return found
+def _norm(name: str, value: object) -> flint.arb:
+    ball = _ball(name, value)
+    if not ball >= 0:
+        raise ValueError(f"{name}: expected a number that is not negative, got {value}")
+    return ball
 
 
 def _value_norm(initial: Matrix) -> flint.arb:
     """``κ = ‖[W₀, −I]‖₂ = √(1 + ‖W₀‖₂²)``, with the Frobenius norm, which is at least the spectral one."""
     if isinstance(initial, Blocked) and not isinstance(initial.algebra, Flint):
         raise TypeError(f"initial: expected numbers for a bound, got a matrix of the {initial.algebra.name} reading")
-    rows = dense(initial) if isinstance(initial, Blocked) else initial.tolist()
-    balls = [_ball("initial", entry) for row in rows for entry in row]
+    entries = chain(*dense(initial)) if isinstance(initial, Blocked) else np.asarray(initial, dtype=object).flat
+    balls = [_ball("initial", entry) for entry in entries]
     squares = (ball * ball for ball in balls)  # ball**2 is NaN if 0 is within
     return sum(squares, flint.arb(1)).sqrt()
 
 
 def _upper(bound: flint.arb) -> float:
     """A float that is certainly not below the bound; infinity where nothing is known."""
-    found = float(bound.upper())
-    return math.inf if math.isnan(found) else math.nextafter(found, math.inf)
+    above = float(bound.upper())
+    return math.inf if math.isnan(above) else math.nextafter(above, math.inf)

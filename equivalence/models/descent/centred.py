@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from equivalence.algebras.detect import algebra_of
-from equivalence.models.descent.least_squares import (
-    Matrix,
-    Scalar,
-    _count,
-)
+from equivalence.algebras.protocol import AlgebraOf, M, Scalar
+from equivalence.algebras.sizes import Dimension
+from equivalence.models.descent.least_squares import _count
 
 
-def centring(algebra: Any, count: Any) -> Matrix:
+def centring(algebra: AlgebraOf[M], count: Dimension) -> M:
     """``C = I − 11ᵀ/N``, N x N, which takes the mean over the examples off.
 
     Args:
@@ -22,13 +18,13 @@ def centring(algebra: Any, count: Any) -> Matrix:
     return algebra.eye(count) - (algebra.scalar(1) / algebra.scalar(count)) * algebra.ones(count, count)
 
 
-def centred_gradient(weights: Matrix, inputs: Matrix, targets: Matrix) -> Matrix:
+def centred_gradient(weights: M, inputs: M, targets: M) -> M:
     """``(1/N)(WX − Y)CXᵀ``, d_y x d_x: the gradient where an intercept is fitted too, and profiled out (statement 6.8)."""
     algebra = algebra_of(inputs)
     error = (weights @ inputs - targets) @ centring(algebra, inputs.shape[1])
     return (algebra.scalar(1) / _count(inputs)) * (error @ inputs.T)
 
 
-def centred_step(weights: Matrix, inputs: Matrix, targets: Matrix, rate: Scalar) -> Matrix:
+def centred_step(weights: M, inputs: M, targets: M, rate: Scalar) -> M:
     """``W − η(1/N)(WX − Y)CXᵀ``, d_y x d_x."""
     return weights - rate * centred_gradient(weights, inputs, targets)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from equivalence.models.descent.least_squares import (
-    Matrix,
-    Scalar,
-    weight_change,
-)
+from equivalence.algebras.protocol import M, Scalar
+from equivalence.models.descent.least_squares import weight_change
 
 
-def data_step(weights: Matrix, inputs: Matrix, targets: Matrix, queries: Matrix, outputs: Matrix, rate: Scalar) -> tuple[Matrix, Matrix]:
+def data_step(weights: M, inputs: M, targets: M, queries: M, outputs: M, rate: Scalar) -> tuple[M, M]:
     """The same step taken by the data, with the weights left alone: ``Y ← Y − ΔW X`` and ``y ← y − ΔW q`` (eq. 4).
 
     Args:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Generic, NamedTuple
 
-from equivalence.models.descent.least_squares import (
-    Matrix,
-    Scalar,
-    preconditioned_step,
-)
+from equivalence.algebras.protocol import M, Scalar
+from equivalence.models.descent.least_squares import preconditioned_step
 
 
-class Preconditioned(NamedTuple):
+class Preconditioned(NamedTuple, Generic[M]):
     """The state of GD++ as a recursion on weights (statement 3.3): W, d_y x d_x, and the input transformation M, d_x x d_x."""
 
-    weights: Matrix
-    transformation: Matrix
+    weights: M
+    transformation: M
 
 
-def gdpp_step(state: Preconditioned, inputs: Matrix, targets: Matrix, rate: Scalar, gamma: Scalar) -> Preconditioned:
+def gdpp_step(state: Preconditioned[M], inputs: M, targets: M, rate: Scalar, gamma: Scalar) -> Preconditioned[M]:
     """``W ← W + (η/N) R Xᵀ MᵀM`` and ``M ← (I − γZZᵀ)M``, ``R = Y − WX``, ``Z = MX``, both with the old M.
 
     Args:
@@ -33,6 +30,6 @@ def gdpp_step(state: Preconditioned, inputs: Matrix, targets: Matrix, rate: Scal
     return Preconditioned(weights, old - gamma * (features @ (features.T @ old)))
 
 
-def gdpp_features(inputs: Matrix, gamma: Scalar) -> Matrix:
+def gdpp_features(inputs: M, gamma: Scalar) -> M:
     """``(I − γXXᵀ)X``, d_x x N."""
     return inputs - gamma * (inputs @ (inputs.T @ inputs))
