@@ -15,7 +15,7 @@ import nbformat
 import typer
 from nbclient import NotebookClient
 
-from equivalence.cli.commandline import Command, input_error
+from equivalence.cli.errors import Command, input_error
 
 app = typer.Typer(add_completion=False)
 

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 import proofs  # noqa: F401  (registers the statements)
-from equivalence.cli.commandline import Command, bad_input, input_error
+from equivalence.cli.errors import Command, bad_input, input_error
 from equivalence.statements import Check, Result, Statement, find, in_order, verify
 from equivalence.statements.derivation import as_latex, as_text
 

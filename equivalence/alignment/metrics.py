@@ -15,15 +15,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
-from jax.typing import ArrayLike
 
 from equivalence.checks import checked_matrix
+from equivalence.extras import extra
 from equivalence.predictors.derivatives import slope_and_prediction
 from equivalence.predictors.predictor import Predictor
+
+with extra("jax"):
+    import jax
+    import jax.numpy as jnp
+    from jax import Array
+    from jax.typing import ArrayLike
 
 METRICS = ("model cosine", "model difference", "prediction difference")
 Metrics = tuple[Array, Array, Array]

@@ -12,15 +12,18 @@ from random import Random
 from typing import Any, NoReturn
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, Verbosity, find, settings
-from hypothesis import strategies as st
-from hypothesis.errors import Flaky, NoSuchExample
-from hypothesis.strategies import SearchStrategy
 
+from equivalence.extras import extra
 from equivalence.falsification.callables import EXAMPLES, CheckedCallable, refuse_randomness
 from equivalence.falsification.laws import LAWS, Array, Instance, Law, told
 from equivalence.falsification.report import Counterexample, Falsification, Report, is_settled
 from equivalence.predictors.predictor import Predictor
+
+with extra("testing"):
+    from hypothesis import HealthCheck, Phase, Verbosity, find, settings
+    from hypothesis import strategies as st
+    from hypothesis.errors import Flaky, NoSuchExample
+    from hypothesis.strategies import SearchStrategy
 
 ENTRIES = (0, 1, -1, 2, -2, 3, -3, 0.5, -0.5, 1.5, -1.5)
 """What data are made of, simplest first: exact in every type of floats, and so are their sums and products."""

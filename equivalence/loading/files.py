@@ -19,6 +19,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from equivalence.extras import extra
+
 MAX_BYTES = 2**30
 LONGEST_NPY_HEADER = 2**14  # NumPy refuses above 10,000
 LONGEST_SAFETENSORS_HEADER = 10**8  # the format's own limit
@@ -182,7 +184,9 @@ class _Npz:
 
 @contextmanager
 def _safetensors(path: Path) -> Iterator[ArrayFile]:
-    from safetensors import SafetensorError, safe_open
+    with extra("loading"):
+        import ml_dtypes  # noqa: F401  (what bfloat16 is read as)
+        from safetensors import SafetensorError, safe_open
 
     _check_length(path)
     try:

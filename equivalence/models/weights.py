@@ -13,6 +13,7 @@ from sympy.matrices.expressions import BlockMatrix
 from equivalence.algebras.blocks import Blocked
 from equivalence.algebras.flint import Flint, Rational, dense
 from equivalence.algebras.notation import Notated
+from equivalence.extras import extra
 from equivalence.formulas import bmatrix, latex
 
 
@@ -45,7 +46,8 @@ def as_jax(name: str, weight: Any, dtype: Any = None) -> Any:
         ValueError: as `as_numpy`; or float64 without x64 mode.
         TypeError: as `as_numpy`.
     """
-    import jax.numpy as jnp
+    with extra("jax"):
+        import jax.numpy as jnp
 
     return jnp.asarray(_fitted(name, _doubles(name, weight), jax_float_type(dtype)))
 
@@ -62,8 +64,9 @@ def as_latex(weight: Any) -> str:
 
 def jax_float_type(dtype: Any) -> np.dtype:
     """A type of floats that JAX can hold as it is set up, float32 for None. Raises ValueError or TypeError naming dtype."""
-    import jax
-    import jax.numpy as jnp
+    with extra("jax"):
+        import jax
+        import jax.numpy as jnp
 
     target = np.dtype(jnp.float32 if dtype is None else dtype)
     if jax.dtypes.canonicalize_dtype(target) != target:

@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 import sympy
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from equivalence.algebras import Numeric
 from equivalence.checks import checked_matrix
+from equivalence.extras import extra
 from equivalence.models.attention.linear import linear_attention
 from equivalence.models.attention.softmax import softmax_update
 from equivalence.models.constructions.linear import gd_layer
@@ -22,6 +21,10 @@ from equivalence.models.descent.least_squares import gradient, gradient_step, lo
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import tokens
 from equivalence.plots.figures import empty, positive
+
+with extra("plots"):
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 GRID, ARROWS, CIRCLE = 61, 13, 256
 SQUARE = (4.4, 4.2)

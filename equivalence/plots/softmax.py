@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import flint
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from equivalence.algebras import Numeric
 from equivalence.algebras.ball import Ball
@@ -27,6 +25,10 @@ from equivalence.models.descent.least_squares import gradient_step
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens, with_constant, with_sink
 from equivalence.plots.figures import empty, increasing, positive
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 BITS = 256
 

@@ -7,9 +7,9 @@ K layers the y-part of token i is the factor by which the residual along the i-t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from equivalence.algebras import Numeric
 from equivalence.models.attention.linear import stack
@@ -17,6 +17,9 @@ from equivalence.models.constructions.linear import gd_layer, gdpp_layer
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import tokens
 from equivalence.plots.figures import empty, positive
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 POINTS = 201
 

@@ -7,12 +7,15 @@ A linear-attention head is the map ``C, q ↦ A C Cᵀ B q`` with ``A = P W_V`` 
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
 
 from equivalence.checks import checked_matrix, checked_rate
+from equivalence.extras import extra
 from equivalence.models.heads import Head, Layer
+
+with extra("plots"):
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 SIZE = (13.0, 7.0)
 COLOURS = "RdBu_r"

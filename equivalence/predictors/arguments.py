@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import jax.numpy as jnp
-from jax import Array
-from jax.typing import ArrayLike
-
 from equivalence.checks import checked_matrix, checked_rate
+from equivalence.extras import extra
+
+with extra("jax"):
+    import jax.numpy as jnp
+    from jax import Array
+    from jax.typing import ArrayLike
 
 
 def start_of(initial: ArrayLike) -> Array:

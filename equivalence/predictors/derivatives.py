@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import jax
-import jax.numpy as jnp
-from jax import Array
-from jax.typing import ArrayLike
-
+from equivalence.extras import extra
 from equivalence.predictors.predictor import Predictor
+
+with extra("jax"):
+    import jax
+    import jax.numpy as jnp
+    from jax import Array
+    from jax.typing import ArrayLike
 
 
 def sensitivity(predict: Predictor, context_x: ArrayLike, context_y: ArrayLike, query: ArrayLike) -> Array:

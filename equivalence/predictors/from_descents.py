@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import jax.numpy as jnp
-from jax import Array
-from jax.typing import ArrayLike
-
 from equivalence.checks import checked_count, checked_matrix
+from equivalence.extras import extra
 from equivalence.models.descent.centred import centred_step
 from equivalence.models.descent.gdpp import Preconditioned, gdpp_step
 from equivalence.models.descent.least_squares import preconditioned_step, trajectory
 from equivalence.predictors.arguments import fitting, rate_of, start_of
 from equivalence.predictors.predictor import Predictor
+
+with extra("jax"):
+    import jax.numpy as jnp
+    from jax import Array
+    from jax.typing import ArrayLike
 
 
 def gradient_descent(initial: ArrayLike, *, learning_rate: ArrayLike, steps: int = 1) -> Predictor:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import jax.numpy as jnp
-from jax import Array
-from jax.typing import ArrayLike
-
+from equivalence.extras import extra
 from equivalence.models.attention.linear import stack
 from equivalence.models.attention.softmax import softmax_update
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens, with_constant, with_sink
 from equivalence.predictors.arguments import fitting, start_of
 from equivalence.predictors.predictor import Predictor
+
+with extra("jax"):
+    import jax.numpy as jnp
+    from jax import Array
+    from jax.typing import ArrayLike
 
 
 def linear_layers(layers: Sequence[Layer], initial: ArrayLike, *, queries_as_keys: bool = False) -> Predictor:

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
+from equivalence.extras import extra
 from equivalence.models.attention.softmax import softmax_update
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
@@ -17,6 +16,10 @@ from equivalence.predictors.derivatives import sensitivity
 from equivalence.predictors.from_descents import centred_descent, gradient_descent
 from equivalence.predictors.from_layers import softmax_layer
 from equivalence.predictors.predictor import Predictor
+
+with extra("jax"):
+    import jax
+    import jax.numpy as jnp
 
 INSTANCES = 256
 NOTE = "witness and nearest step are for W₀ = 0, which is assumed, not found; the update of the context tokens is not judged"

@@ -13,17 +13,20 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from equivalence.algebras.magnitude import Magnitude, MagnitudeAlgebra
 from equivalence.algebras.numeric import Numeric
+from equivalence.extras import extra
 from equivalence.statements.claims import Claim
 from equivalence.statements.inputs import Inputs, inputs_of
 from equivalence.statements.registry import Statement, find
 from equivalence.statements.steps import Differ
 from equivalence.statements.verification import Sizes, assignments, check_parts, parts_of
+
+with extra("jax"):
+    import jax
+    import jax.numpy as jnp
 
 Values = Mapping[str, Any]
 

@@ -13,14 +13,16 @@ from functools import cache
 from itertools import cycle, islice
 from typing import Any, NamedTuple
 
-from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
-
 from equivalence.algebras.exact import exact
 from equivalence.algebras.flint import Rational
+from equivalence.extras import extra
 from equivalence.models.heads import Head, Layer
 from equivalence.statements.claims import Claim
 from equivalence.statements.inputs import inputs_of
+
+with extra("testing"):
+    from hypothesis import strategies as st
+    from hypothesis.strategies import SearchStrategy
 
 Rows = tuple[tuple[Fraction, ...], ...]
 

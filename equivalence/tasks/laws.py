@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol
 
+from equivalence.extras import extra
 from equivalence.tasks.numbers import Number, positive
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class Uniform:
 
     def draw(self, key: Array, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         """Independent draws."""
-        import jax
+        with extra("jax"):
+            import jax
 
         width = float(self.half_width)
         return jax.random.uniform(key, shape, dtype, minval=-width, maxval=width)
@@ -87,7 +89,8 @@ class Gaussian:
 
     def draw(self, key: Array, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         """Independent draws."""
-        import jax
-        import jax.numpy as jnp
+        with extra("jax"):
+            import jax
+            import jax.numpy as jnp
 
         return jax.random.normal(key, shape, dtype) * jnp.asarray(float(self.deviation), dtype)

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import jax
-import jax.numpy as jnp
-from jax import Array
-from jax.typing import DTypeLike
-
 from equivalence.checks import checked_count, checked_matrix
+from equivalence.extras import extra
 from equivalence.models.weights import jax_float_type
 from equivalence.tasks.laws import InputLaw
 from equivalence.tasks.numbers import Number, not_negative
+
+with extra("jax"):
+    import jax
+    import jax.numpy as jnp
+    from jax import Array
+    from jax.typing import DTypeLike
 
 
 @dataclass(frozen=True, eq=False)

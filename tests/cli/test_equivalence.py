@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from equivalence import gd_layer, gdpp_layer
+from equivalence.cli.falsify import falsify as falsify_command
 from equivalence.cli.main import app
-from equivalence.cli.main import falsify as falsify_command
 from equivalence.falsification.callables import EXAMPLES
 from equivalence.falsification.search import falsify as falsify_in_python
 from equivalence.models.heads import Layer

@@ -23,7 +23,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from equivalence.cli.commandline import Command
+from equivalence.cli.errors import Command
 from equivalence.models.heads import Head, Layer
 from equivalence.recognition import Recognition, recognise
 from tests.support.by_hand import complaint, is_some_step, predicted, products, shows

@@ -1,4 +1,4 @@
-"""What both command lines share: bad input is one clear line on stderr and exit status 2, never a traceback or a page of usage."""
+"""What the command lines share: bad input is one clear line on stderr and exit status 2, never a traceback or a page of usage."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from equivalence.extras import MissingExtraError
 
 # Typer has its own copy of Click in some releases, so its errors are found through one that it exports.
 UsageError: Any = typer.BadParameter.__bases__[0]
@@ -39,10 +41,10 @@ class Group(_OneLine, TyperGroup):
 
 @contextmanager
 def bad_input() -> Iterator[None]:
-    """What goes wrong in here is the user's input: its message is shown as it is."""
+    """What goes wrong in here is the user's input, or an extra that is not installed: the message is shown as it is."""
     try:
         yield
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, MissingExtraError) as error:
         raise input_error(str(error)) from error
 
 
