@@ -40,7 +40,7 @@ LOADING = (
 )
 USES = {
     "jax": [
-        "import equivalence.tasks",
+        "from equivalence.tasks import regression",
         "import equivalence.alignment",
         "import equivalence.recognition.softmax",
         "import equivalence.statements.sampling",
