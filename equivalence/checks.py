@@ -4,49 +4,54 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
+T = TypeVar("T")
 
-def checked_matrix(name: str, array: Any, shape: tuple[int | None, ...]) -> Any:
+
+def checked_matrix(name: str, array: T, shape: tuple[int | None, ...]) -> T:
     """An array given by a user, a matrix or a batch of them: of floats, finite, of the expected shape (None: any), no size 0.
 
     Raises TypeError or ValueError with the name, what was expected and what came. Values under a JAX trace cannot be looked at and pass.
     """
-    found = getattr(array, "shape", None)
-    if found is None or not hasattr(array, "dtype"):
+    given, dtype = getattr(array, "shape", None), getattr(array, "dtype", None)
+    if given is None or dtype is None:
         raise TypeError(f"{name}: expected an array, got {type(array).__name__}")
     expected = tuple("any" if size is None else size for size in shape)
-    if len(found) != len(shape) or any(size is not None and size != got for size, got in zip(shape, found, strict=True)):
-        raise ValueError(f"{name}: expected shape {expected}, got {tuple(found)}")
-    if 0 in found:
-        raise ValueError(f"{name}: expected sizes of at least 1, got shape {tuple(found)}")
-    if np.dtype(array.dtype).kind != "f":
-        raise TypeError(f"{name}: expected floats, got {array.dtype}; convert with .astype(float)")
+    if len(given) != len(shape) or any(size is not None and size != got for size, got in zip(shape, given, strict=True)):
+        raise ValueError(f"{name}: expected shape {expected}, got {tuple(given)}")
+    if 0 in given:
+        raise ValueError(f"{name}: expected sizes of at least 1, got shape {tuple(given)}")
+    if np.dtype(dtype).kind != "f":
+        raise TypeError(f"{name}: expected floats, got {dtype}; convert with .astype(float)")
     if is_concrete(array) and not np.isfinite(np.asarray(array)).all():
         raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
     return array
 
 
-def checked_rate(name: str, value: Any) -> Any:
-    """A scalar given by a user: a finite real number. Values under a JAX trace pass."""
+def checked_rate(name: str, value: T) -> T:
+    """A scalar given by a user: a finite real number. Values under a JAX trace pass.
+
+    Raises TypeError or ValueError with the name, what was expected and what came.
+    """
     if isinstance(value, bool) or (not isinstance(value, int | float | np.number) and not hasattr(value, "dtype")):
         raise TypeError(f"{name}: expected a number, got {value!r} of type {type(value).__name__}")
-    if np.shape(value) != ():
-        raise ValueError(f"{name}: expected a single number, got shape {np.shape(value)}")
-    if is_concrete(value) and not math.isfinite(float(value)):
+    if shape := tuple(getattr(value, "shape", ())):
+        raise ValueError(f"{name}: expected a single number, got shape {shape}")
+    if is_concrete(value) and not math.isfinite(_as_float(value)):
         raise ValueError(f"{name}: expected a finite number, got {value}")
     return value
 
 
-def is_concrete(value: Any) -> bool:
+def is_concrete(value: object) -> bool:
     """Whether a value can be looked at, as it is not under a JAX trace."""
     jax = sys.modules.get("jax")
     return jax is None or not isinstance(value, jax.core.Tracer)
 
 
-def checked_count(name: str, value: Any, *, least: int = 1) -> int:
+def checked_count(name: str, value: object, *, least: int = 1) -> int:
     """A whole number given by a user, at least `least`; of NumPy's too, but no bool.
 
     Raises TypeError for what is no whole number, ValueError for one that is too small, with the name, what was expected and what came.
@@ -58,15 +63,30 @@ def checked_count(name: str, value: Any, *, least: int = 1) -> int:
     return int(value)
 
 
-def checked_norm(name: str, value: Any) -> Any:
+def checked_positive(name: str, value: T) -> T:
+    """A number above 0. Raises TypeError, ValueError as `checked_rate`."""
+    if is_concrete(checked_rate(name, value)) and not _as_float(value) > 0:
+        raise ValueError(f"{name}: expected a positive number, got {value}")
+    return value
+
+
+def checked_norm(name: str, value: T) -> T:
     """A norm given by a user, or another number that is not negative. Raises TypeError, ValueError as `checked_rate`."""
-    if is_concrete(checked_rate(name, value)) and value < 0:
+    if is_concrete(checked_rate(name, value)) and _as_float(value) < 0:
         raise ValueError(f"{name}: expected a number that is not negative, got {value}")
     return value
 
 
-def checked_fraction(name: str, value: Any) -> Any:
+def checked_fraction(name: str, value: T) -> T:
     """A number strictly between 0 and 1, such as a tolerance or a probability. Raises TypeError, ValueError as `checked_rate`."""
-    if is_concrete(checked_rate(name, value)) and not 0 < value < 1:
+    if is_concrete(checked_rate(name, value)) and not 0 < _as_float(value) < 1:
         raise ValueError(f"{name}: expected a number between 0 and 1, got {value}")
     return value
+
+
+def _as_float(value: object) -> float:
+    """A number as a float, infinite where it is too large for one."""
+    try:
+        return float(np.asarray(value, dtype=float))
+    except OverflowError:
+        return math.inf

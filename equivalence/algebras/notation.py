@@ -32,7 +32,7 @@ from sympy.matrices.expressions import (
 from equivalence.algebras.blocks import whole
 from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import Dimension, Part, Size, parts
-from equivalence.formulas import Diagonal, Invertible, Symmetric, Weights, Written, is_monomial, latex, text
+from equivalence.formulas import AttentionWeights, Diagonal, Invertible, Symmetric, Written, is_monomial, latex, text
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +158,7 @@ class Notation:
 
     def weights(self, scores: Notated) -> Notated:
         """Attention weights, written as a function of the scores."""
-        return Notated(self, scores.rows, scores.cols, Weights(scores.expression))
+        return Notated(self, scores.rows, scores.cols, AttentionWeights(scores.expression))
 
     def symbol(self, name: str) -> Scalar:
         """A symbol."""
@@ -245,7 +245,7 @@ class _Conversion:
                 return self.algebra.invertible(tree.name, self._part(tree.rows))[0]
             case Diagonal():
                 return self.algebra.diagonal(tree.name, self._part(tree.rows))
-            case Weights(args=(scores,)):
+            case AttentionWeights(args=(scores,)):
                 return self.algebra.weights(self.of(scores))
             case MatrixSymbol():
                 return self.algebra.generator(tree.name, *map(self._part, tree.shape), symmetric=isinstance(tree, Symmetric))

@@ -120,7 +120,7 @@ def _cosine(left: Array, right: Array) -> Array:
 
 
 def _checked_batch(context_x: ArrayLike, context_y: ArrayLike, query: ArrayLike) -> list[Array]:
-    batch, d_x, count = checked_matrix("context_x", context_x, (None, None, None)).shape
+    batch, d_x, count = jnp.shape(checked_matrix("context_x", context_x, (None, None, None)))
     checked_matrix("context_y", context_y, (batch, None, count))
     checked_matrix("query", query, (batch, d_x, 1))
     data = [jnp.asarray(array) for array in (context_x, context_y, query)]

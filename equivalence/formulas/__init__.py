@@ -1,7 +1,7 @@
 """How formulas are written, in text and LaTeX. Knows SymPy only."""
 
 from equivalence.formulas.letters import ACCENTS, LOWERED, RAISED, SIGNS, latex_letters
-from equivalence.formulas.nodes import Diagonal, Invertible, Symmetric, Weights, Written, is_monomial
+from equivalence.formulas.nodes import AttentionWeights, Diagonal, Invertible, Symmetric, Written, is_monomial
 from equivalence.formulas.printers import bmatrix, latex, text
 
 __all__ = [
@@ -9,10 +9,10 @@ __all__ = [
     "LOWERED",
     "RAISED",
     "SIGNS",
+    "AttentionWeights",
     "Diagonal",
     "Invertible",
     "Symmetric",
-    "Weights",
     "Written",
     "bmatrix",
     "is_monomial",

@@ -18,10 +18,10 @@ class Diagonal(MatrixSymbol):
     """A generator declared diagonal."""
 
 
-class Weights(MatrixExpr):
+class AttentionWeights(MatrixExpr):
     """Attention weights made from a matrix of scores."""
 
-    def __new__(cls, scores: MatrixExpr) -> Weights:
+    def __new__(cls, scores: MatrixExpr) -> AttentionWeights:
         """The weights of scores."""
         return sympy.Basic.__new__(cls, scores)
 

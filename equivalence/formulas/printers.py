@@ -12,7 +12,7 @@ from sympy.printing.pretty.pretty_symbology import pretty_symbol
 from sympy.printing.str import StrPrinter
 
 from equivalence.formulas.letters import latex_letters
-from equivalence.formulas.nodes import Weights, Written, is_monomial
+from equivalence.formulas.nodes import AttentionWeights, Written, is_monomial
 
 _TO_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
@@ -50,7 +50,7 @@ class _Matrices:
     def _print_Trace(self, trace: Trace) -> str:
         return self._named("tr", self._print(trace.arg))  # type: ignore[attr-defined]
 
-    def _print_Weights(self, weights: Weights) -> str:
+    def _print_AttentionWeights(self, weights: AttentionWeights) -> str:
         return self._named("weights", self._print(weights.args[0]))  # type: ignore[attr-defined]
 
     def _print_Transpose(self, matrix: Transpose) -> str:

@@ -1,12 +1,12 @@
 """Figures, each one of its own: nothing here touches pyplot or global settings. What they show is made by running layers and descents."""
 
 from equivalence.plots.potentials import energy_paths, target_paths, token_fields, weighted_squares
-from equivalence.plots.softmax import Instance, errors_to_centred_step, errors_to_step, growth
+from equivalence.plots.softmax import Problem, errors_to_centred_step, errors_to_step, growth
 from equivalence.plots.spectrum import gdpp_spectrum, residual_polynomials
 from equivalence.plots.weights import weight_maps
 
 __all__ = [
-    "Instance",
+    "Problem",
     "energy_paths",
     "errors_to_centred_step",
     "errors_to_step",

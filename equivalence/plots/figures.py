@@ -1,11 +1,11 @@
-"""What all figures share: an empty one, made without pyplot, and checks of numbers that a user gives."""
+"""What all figures share: an empty one, made without pyplot, and numbers that increase."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
 
-from equivalence.checks import checked_rate
+from equivalence.checks import checked_positive
 from equivalence.extras import extra
 
 with extra("plots"):
@@ -21,17 +21,9 @@ def empty(title: str, across: str, up: str, *, size: tuple[float, float] = SIZE)
     return figure, figure.add_subplot(title=title, xlabel=across, ylabel=up)
 
 
-def positive(name: str, value: float) -> float:
-    """A positive number. Raises ValueError or TypeError naming the argument."""
-    number = float(checked_rate(name, value))
-    if number <= 0:
-        raise ValueError(f"{name}: expected a positive number, got {value}")
-    return number
-
-
 def increasing(name: str, values: Sequence[float]) -> list[float]:
     """At least two positive numbers, each larger than the one before. Raises ValueError or TypeError naming the argument."""
-    numbers = [positive(name, value) for value in values]
+    numbers = [float(checked_positive(name, value)) for value in values]
     if len(numbers) < 2 or any(after <= before for before, after in pairwise(numbers)):
         raise ValueError(f"{name}: expected at least two numbers, increasing, got {numbers}")
     return numbers

@@ -6,13 +6,12 @@ Arrows and paths are made by running layers; heights come from the losses of `de
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 import sympy
 
 from equivalence.algebras import Numeric
-from equivalence.checks import checked_matrix
+from equivalence.checks import checked_count, checked_matrix, checked_positive
 from equivalence.extras import extra
 from equivalence.models.attention.linear import linear_attention
 from equivalence.models.attention.softmax import softmax_update
@@ -20,7 +19,7 @@ from equivalence.models.constructions.linear import gd_layer
 from equivalence.models.descent.least_squares import gradient, gradient_step, loss
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import tokens
-from equivalence.plots.figures import empty, positive
+from equivalence.plots.figures import empty
 
 with extra("plots"):
     from matplotlib.axes import Axes
@@ -29,6 +28,9 @@ with extra("plots"):
 GRID, ARROWS, CIRCLE = 61, 13, 256
 SQUARE = (4.4, 4.2)
 FLOATS = Numeric(np, float)
+
+Program = Callable[[Layer[np.ndarray], np.ndarray, np.ndarray], np.ndarray]
+"""What a layer writes on query tokens, from a context."""
 
 
 def energy_paths(
@@ -55,16 +57,21 @@ def energy_paths(
     if extra := energy.free_symbols - set(variables):
         raise ValueError(f"energy: expected an expression in {variables} alone, got {', '.join(sorted(map(str, extra)))} besides")
     path = [starts]
-    for _ in range(_count("steps", steps)):
+    for _ in range(checked_count("steps", steps)):
         path.append(softmax_update(layer, context, path[-1]))
-    figure, axes = empty("Energy and softmax updates", *(f"${sympy.latex(each)}$" for each in variables), size=SQUARE)
+    figure, axes = empty("Energy and softmax updates", *(f"${sympy.latex(variable)}$" for variable in variables), size=SQUARE)
     _terrain(axes, sympy.lambdify(variables, energy, "numpy"), _reach(context, starts))
     _paths(axes, np.array(path))
     axes.plot(*context, "s", color="C1", markersize=7, label="context tokens")
     return _finished(figure, axes)
 
 
-def token_fields(fields: Mapping[str, tuple[Callable[[Layer, Any, Any], Any], Layer]], context: np.ndarray, *, reach: float) -> Figure:
+def token_fields(
+    fields: Mapping[str, tuple[Program, Layer[np.ndarray]]],
+    context: np.ndarray,
+    *,
+    reach: float,
+) -> Figure:
     r"""What layers write on a query token of two rows, as a field of arrows, and the work ∮ F·dq once around a circle (statement 7.2).
 
     For a gradient field the work is 0 around every closed path.
@@ -80,7 +87,7 @@ def token_fields(fields: Mapping[str, tuple[Callable[[Layer, Any, Any], Any], La
     if not fields:
         raise ValueError("fields: expected at least one, got none")
     _check_plane(context=context)
-    reach = positive("reach", reach)
+    reach = checked_positive("reach", reach)
     figure = Figure(figsize=(3.6 * len(fields), 4.2), layout="constrained")
     for axes, (title, (program, layer)) in zip(figure.subplots(1, len(fields), squeeze=False)[0], fields.items(), strict=True):
         points = _grid(reach, ARROWS).reshape(2, -1)
@@ -117,7 +124,7 @@ def weighted_squares(values: np.ndarray, scores: np.ndarray, starts: np.ndarray)
     targets, rate = values * inputs, count / normaliser
     ends = np.hstack([gradient_step(start[:, None], inputs, targets, rate) for start in starts.T])
     figure, axes = empty("One step in the space of values", "first value", "second value", size=SQUARE)
-    _terrain(axes, _each(lambda v: count * loss(v, inputs, targets)), _reach(values, starts))
+    _terrain(axes, _on_grid(lambda v: count * loss(v, inputs, targets)), _reach(values, starts))
     _paths(axes, np.array([starts, ends]))
     weights = FLOATS.weights(scores)
     axes.scatter(values[0], values[1], s=20 + 400 * weights[:, 0], color="C1", label="values; area: softmax weight")
@@ -141,22 +148,22 @@ def target_paths(inputs: np.ndarray, initial: np.ndarray, starts: np.ndarray, *,
     _check_plane(starts=starts)
     d_x, count = checked_matrix("inputs", inputs, (None, 2)).shape
     checked_matrix("initial", initial, (1, d_x))
-    rate = positive("learning_rate", learning_rate)
+    rate = checked_positive("learning_rate", learning_rate)
     layer = gd_layer(d_x, 1, learning_rate=rate, context=count, initial=initial, algebra=FLOATS)
     contexts = [[tokens(inputs, start[None]) for start in starts.T]]
-    for _ in range(_count("steps", steps)):
+    for _ in range(checked_count("steps", steps)):
         contexts.append([linear_attention(layer, context, context)[0] for context in contexts[-1]])
-    path = np.array([np.column_stack([context[d_x] for context in each]) for each in contexts])
+    path = np.array([np.column_stack([context[d_x] for context in layers]) for layers in contexts])
     fitted = initial @ inputs
     figure, axes = empty("Targets under layers 2.1", "first target", "second target", size=SQUARE)
-    heights = _each(lambda targets: count**2 / 2 * np.sum(gradient(initial, inputs, targets.T) ** 2))
+    heights = _on_grid(lambda targets: count**2 / 2 * np.sum(gradient(initial, inputs, targets.T) ** 2))
     _terrain(axes, heights, _reach(path, fitted))
     _paths(axes, path)
     axes.plot(*fitted.T, "*", color="C3", markersize=14, label="what W₀ predicts, W₀X")
     return _finished(figure, axes)
 
 
-def _each(height: Callable[[np.ndarray], Any]) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+def _on_grid(height: Callable[[np.ndarray], float | np.ndarray]) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """A height of a column of two, for all points of a grid."""
     return np.vectorize(lambda across, up: height(np.array([[across], [up]])))
 
@@ -169,7 +176,7 @@ def _grid(reach: float, size: int) -> np.ndarray:
 
 def _reach(*points: np.ndarray) -> float:
     """A little beyond all coordinates."""
-    return 1.2 * float(max(np.abs(each).max() for each in points)) or 1.0
+    return 1.2 * float(max(np.abs(coordinates).max() for coordinates in points)) or 1.0
 
 
 def _circle(radius: float) -> tuple[np.ndarray, np.ndarray]:
@@ -178,7 +185,7 @@ def _circle(radius: float) -> tuple[np.ndarray, np.ndarray]:
     return radius * np.array([np.cos(angles), np.sin(angles)]), 2 * np.pi * radius / CIRCLE * np.array([-np.sin(angles), np.cos(angles)])
 
 
-def _terrain(axes: Axes, height: Callable[..., Any], reach: float) -> None:
+def _terrain(axes: Axes, height: Callable[[np.ndarray, np.ndarray], float | np.ndarray], reach: float) -> None:
     """Heights as shades and level lines; levels are closer at the bottom, where the paths end."""
     across, up = _grid(reach, GRID)
     heights = np.broadcast_to(height(across, up), across.shape)
@@ -205,9 +212,3 @@ def _finished(figure: Figure, axes: Axes) -> Figure:
 def _check_plane(**matrices: np.ndarray) -> None:
     for name, matrix in matrices.items():
         checked_matrix(name, matrix, (2, None))
-
-
-def _count(name: str, value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name}: expected a whole number of at least 1, got {value!r}")
-    return value

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from equivalence.algebras import Numeric
+from equivalence.checks import checked_count, checked_positive
 from equivalence.models.attention.linear import stack
 from equivalence.models.constructions.linear import gd_layer, gdpp_layer
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import tokens
-from equivalence.plots.figures import empty, positive
+from equivalence.plots.figures import empty
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,7 +43,7 @@ def gdpp_spectrum(gammas: Sequence[float], largest: float) -> Figure:
     figure, axes = empty("GD++ moves the spectrum", "eigenvalue λ of XᵀX", "after one layer, λ(1 − γλ)²")
     axes.plot(eigenvalues, eigenvalues, color="0.6", linestyle="--", label="unchanged")
     for gamma in gammas:
-        correction = positive("gammas", gamma)
+        correction = checked_positive("gammas", gamma)
         moved, _ = through([_gdpp(len(eigenvalues), 0.0, correction)], eigenvalues)
         (line,) = axes.plot(eigenvalues, moved, label=f"γ = {gamma:g}")
         if 1 / (3 * correction) <= largest:
@@ -69,12 +70,11 @@ def residual_polynomials(depths: Sequence[int], *, step: float, gamma: float, la
     if len(depths) == 0:
         raise ValueError("depths: expected at least one number of layers, got none")
     eigenvalues = _grid(largest)
-    size, rate, correction = len(eigenvalues), positive("step", step), positive("gamma", gamma)
+    size, rate, correction = len(eigenvalues), checked_positive("step", step), checked_positive("gamma", gamma)
     figure, axes = empty(f"s = {step:g}, γ = {gamma:g}", "eigenvalue λ of XᵀX", "part of the residual that is left")
     axes.axhline(0, color="0.6", linewidth=0.8)
     for depth in depths:
-        if isinstance(depth, bool) or not isinstance(depth, int) or depth < 1:
-            raise ValueError(f"depths: expected whole numbers of at least 1, got {depth!r}")
+        checked_count("depths", depth)
         _, descended = through([_gd(size, rate)] * depth, eigenvalues)
         _, corrected = through([_gdpp(size, rate, correction)] * depth, eigenvalues)
         (line,) = axes.plot(eigenvalues, corrected, label=f"GD++, K = {depth}")
@@ -105,4 +105,4 @@ def _gdpp(size: int, step: float, gamma: float) -> Layer:
 
 
 def _grid(largest: float) -> np.ndarray:
-    return np.linspace(0.0, positive("largest", largest), POINTS)
+    return np.linspace(0.0, checked_positive("largest", largest), POINTS)

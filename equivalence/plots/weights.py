@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from equivalence.checks import checked_matrix, checked_rate
+from equivalence.checks import checked_count, checked_matrix, checked_rate
 from equivalence.extras import extra
 from equivalence.models.heads import Head, Layer
 
@@ -41,7 +41,7 @@ def weight_maps(layer: Layer, *, d_x: int, d_y: int, gauge: float) -> Figure:
     largest = max(np.abs(values).max() for _, values, _, _ in maps) or 1.0
     figure = Figure(figsize=SIZE, layout="constrained")
     axes = figure.subplots(2, 4).ravel()
-    images = [_heat_map(each, *drawn, largest) for each, drawn in zip(axes, maps, strict=True)]
+    images = [_heat_map(map_axes, *drawn, largest) for map_axes, drawn in zip(axes, maps, strict=True)]
     figure.colorbar(images[0], ax=axes.tolist(), shrink=0.6)
     return figure
 
@@ -65,8 +65,7 @@ def _maps(layer: Layer, d_x: int, d_y: int, c: float) -> list[tuple[str, np.ndar
 
 def _one_head(layer: Layer, d_x: int, d_y: int) -> Head:
     for name, size in (("d_x", d_x), ("d_y", d_y)):
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise ValueError(f"{name}: expected a whole number of at least 1, got {size!r}")
+        checked_count(name, size)
     if len(layer.heads) != 1:
         raise ValueError(f"layer: expected one head, got {len(layer.heads)}; draw each by itself, with a gauge of its own")
     (head,) = layer.to_numpy().heads

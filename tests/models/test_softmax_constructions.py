@@ -224,12 +224,12 @@ def test_the_bounds_are_their_formulas_rounded_up() -> None:
     rate, beta, rho, r, count = Fraction(3, 7), Fraction(1, 3), Fraction(5, 4), Fraction(2, 3), 5
     formula = rate * beta**2 * (2 * rho) * (2 * rho * r) ** 3 / 47
     with flint.ctx.workprec(BITS):
-        found = softmax_pair(2, 1, learning_rate=rate).error_bound(beta, rho, r)  # type: ignore[arg-type]
+        found = softmax_pair(2, 1, learning_rate=rate).error_bound(beta, rho, r)
         assert formula < Fraction(found) <= Fraction(math.nextafter(math.nextafter(float(formula), math.inf), math.inf))
         R = flint.arb(flint.fmpq(5, 6))
         curved = R.cosh() / 6 * 5 * flint.arb(flint.fmpq(5, 4)) * R**3
         formula_with_sink = flint.arb(flint.fmpq(3, 35)) * (curved + 2 * 25 * flint.arb(flint.fmpq(5, 4)) * R)
-        with_a_sink = softmax_pair_with_sink(2, 1, learning_rate=rate, context=count).error_bound(1, Fraction(5, 3), rho, r)  # type: ignore[arg-type]
+        with_a_sink = softmax_pair_with_sink(2, 1, learning_rate=rate, context=count).error_bound(1, Fraction(5, 3), rho, r)
         assert formula_with_sink < with_a_sink
         assert with_a_sink <= math.nextafter(math.nextafter(float(formula_with_sink), math.inf), math.inf)
 

@@ -256,7 +256,7 @@ ONE = layer_of(np.eye(2), np.eye(2))
         (lambda: energy_paths(XI[0] * sympy.Symbol("b"), XI, ONE, TOKENS, STARTS, steps=1), ValueError, "energy: .*alone, got b besides"),
         (lambda: energy_paths(XI[0], XI, ONE, TOKENS[:1], STARTS, steps=1), ValueError, r"context: expected shape \(2, 'any'\)"),
         (lambda: energy_paths(XI[0], XI, ONE, TOKENS, STARTS.T, steps=1), ValueError, r"starts: expected shape \(2, 'any'\)"),
-        (lambda: energy_paths(XI[0], XI, ONE, TOKENS, STARTS, steps=0), ValueError, "steps: expected a whole number of at least 1, got 0"),
+        (lambda: energy_paths(XI[0], XI, ONE, TOKENS, STARTS, steps=0), ValueError, "steps: expected a whole number, at least 1, got 0"),
         (lambda: token_fields({}, TOKENS, reach=1.0), ValueError, "fields: expected at least one, got none"),
         (lambda: token_fields({"one": (update, ONE)}, TOKENS, reach=0.0), ValueError, "reach: expected a positive number, got 0"),
         (lambda: token_fields({"one": (update, ONE)}, TOKENS.T, reach=1.0), ValueError, r"context: expected shape \(2, 'any'\)"),
@@ -267,7 +267,7 @@ ONE = layer_of(np.eye(2), np.eye(2))
         (lambda: target_paths(INPUTS.T, INITIAL, STARTS, learning_rate=1.0, steps=1), ValueError, r"inputs: expected shape \('any', 2\)"),
         (lambda: target_paths(INPUTS, INITIAL.T, STARTS, learning_rate=1.0, steps=1), ValueError, r"initial: expected shape \(1, 3\)"),
         (lambda: target_paths(INPUTS, INITIAL, STARTS, learning_rate=0.0, steps=1), ValueError, "learning_rate: expected a positive"),
-        (lambda: target_paths(INPUTS, INITIAL, STARTS, learning_rate=1.0, steps=True), ValueError, "steps: .*got True"),
+        (lambda: target_paths(INPUTS, INITIAL, STARTS, learning_rate=1.0, steps=True), TypeError, "steps: .*got True"),
     ],
 )
 def test_bad_arguments_are_named(draw, error, message):

@@ -12,20 +12,20 @@ from matplotlib.figure import Figure
 from equivalence.algebras import Numeric
 from equivalence.algebras.magnitude import MagnitudeAlgebra
 from equivalence.models.constructions.softmax import SoftmaxPair
-from equivalence.plots.softmax import Instance, Reading, errors_to_centred_step, errors_to_step, growth
+from equivalence.plots.softmax import Problem, Reading, errors_to_centred_step, errors_to_step, growth
 
 DRAWN = 2.0**-51
 BETAS = [1e-6, 1e-5, 1e-3, 0.3, 2.0]
 SINK = 50.0
 INSTANCES = {
-    "d_x, d_y, N = 3, 2, 5": Instance(
+    "d_x, d_y, N = 3, 2, 5": Problem(
         np.array([[1, 0.5, -1, 1, 0], [0, 1, 1, -0.5, 0.5], [1, 0, 0.5, 1, -0.5]]),
         np.array([[1.0, 2, 0, 1, -1], [1, 1.5, 1, 2, 1]]),
         np.array([[1], [0.5], [1]]),
         np.array([[0.5, -0.25, 0], [0, 0.5, -0.5]]),
         0.5,
     ),
-    "d_x, d_y, N = 2, 1, 3": Instance(
+    "d_x, d_y, N = 2, 1, 3": Problem(
         np.array([[1, 0.1, -1], [0, 1, 0.7]]), np.array([[1.0, 0.2, -0.3]]), np.array([[0.3], [-1]]), np.array([[0.5, 0]]), 0.1
     ),
 }
@@ -253,12 +253,12 @@ GOOD = INSTANCES["d_x, d_y, N = 2, 1, 3"]
         (lambda: errors_to_step(GOOD.scaled(0.0), [0.1, 1.0], sink=1.0), ValueError, "step minus centred step: expected a distance"),
         (lambda: growth(GOOD, [], beta=1.0), ValueError, "factors: expected at least two"),
         (lambda: growth(GOOD, [1.0, 2.0], beta=-1.0), ValueError, "beta: expected a positive number, got -1.0"),
-        (lambda: Instance(GOOD.inputs, GOOD.targets[:, :2], GOOD.query, GOOD.initial, 0.1), ValueError, r"targets: .*got \(1, 2\)"),
-        (lambda: Instance(GOOD.inputs, GOOD.targets, GOOD.query.T, GOOD.initial, 0.1), ValueError, r"query: expected shape \(2, 1\)"),
-        (lambda: Instance(GOOD.inputs, GOOD.targets, GOOD.query, GOOD.initial.T, 0.1), ValueError, r"initial: expected shape \(1, 2\)"),
-        (lambda: Instance(GOOD.inputs, GOOD.targets, GOOD.query, GOOD.initial, 0.0), ValueError, "learning_rate: expected a positive"),
-        (lambda: Instance([[1.0]], GOOD.targets, GOOD.query, GOOD.initial, 0.1), TypeError, "inputs: expected an array, got list"),
-        (lambda: Instance(GOOD.inputs * np.nan, GOOD.targets, GOOD.query, GOOD.initial, 0.1), ValueError, "inputs: expected finite"),
+        (lambda: Problem(GOOD.inputs, GOOD.targets[:, :2], GOOD.query, GOOD.initial, 0.1), ValueError, r"targets: .*got \(1, 2\)"),
+        (lambda: Problem(GOOD.inputs, GOOD.targets, GOOD.query.T, GOOD.initial, 0.1), ValueError, r"query: expected shape \(2, 1\)"),
+        (lambda: Problem(GOOD.inputs, GOOD.targets, GOOD.query, GOOD.initial.T, 0.1), ValueError, r"initial: expected shape \(1, 2\)"),
+        (lambda: Problem(GOOD.inputs, GOOD.targets, GOOD.query, GOOD.initial, 0.0), ValueError, "learning_rate: expected a positive"),
+        (lambda: Problem([[1.0]], GOOD.targets, GOOD.query, GOOD.initial, 0.1), TypeError, "inputs: expected an array, got list"),
+        (lambda: Problem(GOOD.inputs * np.nan, GOOD.targets, GOOD.query, GOOD.initial, 0.1), ValueError, "inputs: expected finite"),
     ],
 )
 def test_bad_arguments_are_named(draw, error, message):

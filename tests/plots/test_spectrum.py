@@ -111,9 +111,9 @@ def test_figures_stand_alone_and_name_their_curves():
         (
             lambda: residual_polynomials([0], step=1.0, gamma=1.0, largest=1.0),
             ValueError,
-            "depths: expected whole numbers of at least 1, got 0",
+            "depths: expected a whole number, at least 1, got 0",
         ),
-        (lambda: residual_polynomials([1.5], step=1.0, gamma=1.0, largest=1.0), ValueError, "depths: .*got 1.5"),
+        (lambda: residual_polynomials([1.5], step=1.0, gamma=1.0, largest=1.0), TypeError, "depths: .*got 1.5"),
         (lambda: residual_polynomials([1], step=float("inf"), gamma=1.0, largest=1.0), ValueError, "step: expected a finite number"),
         (lambda: residual_polynomials([1], step=1.0, gamma=0.0, largest=1.0), ValueError, "gamma: expected a positive number"),
     ],

@@ -108,7 +108,7 @@ def test_the_construction_shows_as_its_blocks_and_zero_weights_are_drawn():
         ({"d_x": 4}, r"layer: key: expected shape \('any', 6\), got \(4, 5\)"),
         ({"layer": Layer((Head(KEY[:2], QUERY, VALUE, PROJECTION),))}, r"layer: query: expected shape \(2, 5\), got \(4, 5\)"),
         ({"layer": Layer((Head(KEY, QUERY, VALUE, PROJECTION[:3]),))}, r"layer: projection: expected shape \(5, 1\), got \(3, 1\)"),
-        ({"d_y": 0}, "d_y: expected a whole number of at least 1, got 0"),
+        ({"d_y": 0}, "d_y: expected a whole number, at least 1, got 0"),
         ({"gauge": 0.0}, "gauge: expected a number other than 0, got 0"),
         ({"gauge": float("nan")}, "gauge: expected a finite number, got nan"),
         ({"layer": Layer((Head(KEY, QUERY, VALUE * np.inf, PROJECTION),))}, "expected finite numbers"),

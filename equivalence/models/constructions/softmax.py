@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import chain
 
 import flint
@@ -25,6 +26,9 @@ from equivalence.checks import is_concrete
 from equivalence.models.constructions.arguments import Rate, built_count, built_initial, built_rate
 from equivalence.models.constructions.pairing import padded
 from equivalence.models.heads import Head, Layer
+
+Real = float | Fraction | flint.fmpq | flint.arb
+"""A number for a bound: exact, a float for what it is, or enclosed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +67,7 @@ class SoftmaxPair:
             )
         )
 
-    def error_bound(self, beta: float, token_norm: float, query_norm: float) -> float:
+    def error_bound(self, beta: Real, token_norm: Real, query_norm: Real) -> float:
         """How far the prediction is, at most, from the centred step's, for any context of tokens of at most the given norm, any N.
 
         ``η β² · 2κρ · (2ρr)³ / 47``: 6.7 with diam(V) ≤ 2κρ and a range of scores of at most 2ρr.
@@ -117,7 +121,7 @@ class SoftmaxPairWithSink:
 
         return Layer(tuple(with_bias(head) for head in self.pair.layer(beta).heads))
 
-    def error_bound(self, beta: float, sink: float, token_norm: float, query_norm: float) -> float:
+    def error_bound(self, beta: Real, sink: Real, token_norm: Real, query_norm: Real) -> float:
         """How far the prediction is, at most, from the step's of 2.1, for any context of N tokens of at most the given norm.
 
         ``(η/N) · (β²/6 · cosh(βR) Nκρ R³ + 2 e^{−b} e^{2βR} N²κρ R)``, R = ρr: 6.9 with ``‖v_i‖ ≤ κρ`` and ``|z_i| ≤ R``.
