@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
 
 import flint
 
 from equivalence.algebras.blocks import Blocked
-from equivalence.algebras.flint import Flint, dense, no_entries, no_symbol
+from equivalence.algebras.flint import Flint, Grid, dense, no_entries, no_symbol
 from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import total
 
 
-class Ball(Flint):
+class Ball(Flint[flint.arb]):
     """Matrices of balls, each known to contain the real number meant. Where precision is lost, balls widen; they never lie.
 
     The working precision is FLINT's, `flint.ctx.prec` bits, 53 unless the caller sets it.
@@ -26,28 +25,28 @@ class Ball(Flint):
     def __init__(self) -> None:
         super().__init__(no_entries, no_symbol)
 
-    def matrix(self, rows: int, cols: int, entries: Sequence[Any]) -> Any:
+    def matrix(self, rows: int, cols: int, entries: Sequence[object]) -> flint.arb_mat:
         """A matrix of balls. Raises ValueError for a ball that is not finite, as for NaN."""
         return flint.arb_mat(
             rows, cols, [_finite(entry) if isinstance(entry, flint.arb) else self.number(rational(entry)) for entry in entries]
         )
 
-    def number(self, value: Fraction) -> Any:
+    def number(self, value: Fraction) -> flint.arb:
         """The ball of a rational."""
         return flint.arb(flint.fmpq(value.numerator, value.denominator))
 
-    def value(self, rows: Sequence[Sequence[Any]]) -> Blocked:
+    def value(self, rows: Sequence[Sequence[object]]) -> Blocked[Grid[flint.arb]]:
         """The matrix of the given rationals or balls."""
         grid = self.matrix(len(rows), len(rows[0]), [entry for row in rows for entry in row])
         return Blocked(self, (len(rows),), (len(rows[0]),), {(0, 0): grid})
 
-    def difference(self, left: Any, right: Any) -> str | None:
+    def difference(self, left: object, right: object) -> str | None:
         """None if the enclosures of both sides overlap everywhere, which shows no equality; else an entry that is certainly different."""
-        if isinstance(left, flint.arb):
+        if isinstance(left, flint.arb) and isinstance(right, flint.arb):
             return None if left.overlaps(right) else f"{left} against {right}"
         return super().difference(left, right)
 
-    def weights(self, scores: Blocked) -> Blocked:
+    def weights(self, scores: Blocked[Grid[flint.arb]]) -> Blocked[Grid[flint.arb]]:
         """Softmax of each column. Scores that are hardly known give weights between 0 and 1; N² exponentials a column.
 
         Raises ValueError for a score that is not finite.

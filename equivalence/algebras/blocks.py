@@ -8,14 +8,28 @@ canonical form, a FLINT matrix, a degree) is the algebra's affair: blocks here o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from equivalence.algebras.sizes import Dimension, Part, parts
 
-Blocks = Mapping[tuple[int, int], Any]
+Place = tuple[int, int]
+"""Which block: its row and its column among the parts."""
 
 
-class Blocked:
+class Block(Protocol):
+    """What a block must do."""
+
+    def __mul__(self, other: Self, /) -> Self: ...
+    def __add__(self, other: Self, /) -> Self: ...
+    def __neg__(self) -> Self: ...
+    def transpose(self) -> Self:
+        """The transpose."""
+
+
+B = TypeVar("B", bound=Block)
+
+
+class Blocked(Generic[B]):
     """A matrix of blocks: row parts, column parts, and the blocks that are not zero, by (row, column).
 
     Attributes:
@@ -27,7 +41,7 @@ class Blocked:
     __slots__ = ("algebra", "blocks", "cols", "rows")
     __array_ufunc__ = None
 
-    def __init__(self, algebra: Any, rows: tuple[Part, ...], cols: tuple[Part, ...], blocks: Blocks):
+    def __init__(self, algebra: BlockAlgebra[B], rows: tuple[Part, ...], cols: tuple[Part, ...], blocks: Mapping[Place, B]):
         self.algebra, self.rows, self.cols, self.blocks = algebra, rows, cols, blocks
 
     @property
@@ -36,16 +50,16 @@ class Blocked:
         return whole(self.rows), whole(self.cols)
 
     @property
-    def T(self) -> Blocked:
+    def T(self) -> Blocked[B]:
         """The transpose."""
         flipped = {(j, i): block.transpose() for (i, j), block in self.blocks.items()}
         return Blocked(self.algebra, self.cols, self.rows, flipped)
 
-    def __matmul__(self, other: Blocked) -> Blocked:
+    def __matmul__(self, other: Blocked[B]) -> Blocked[B]:
         self._same_algebra(other, "@")
         if self.cols != other.rows:
             raise ValueError(f"@: the columns of the left, {whole(self.cols)}, are not the rows of the right, {whole(other.rows)}")
-        product: dict[tuple[int, int], Any] = {}
+        product: dict[Place, B] = {}
         for (i, k), left in self.blocks.items():
             for (k2, j), right in other.blocks.items():
                 if k == k2:
@@ -53,7 +67,7 @@ class Blocked:
                     product[i, j] = product[i, j] + term if (i, j) in product else term
         return Blocked(self.algebra, self.rows, other.cols, product)
 
-    def __add__(self, other: Blocked) -> Blocked:
+    def __add__(self, other: Blocked[B]) -> Blocked[B]:
         self._same_algebra(other, "+")
         if (self.rows, self.cols) != (other.rows, other.cols):
             raise ValueError(f"+: expected equal shapes, got {self.shape} and {other.shape}")
@@ -62,24 +76,24 @@ class Blocked:
             merged[place] = merged[place] + block if place in merged else block
         return Blocked(self.algebra, self.rows, self.cols, merged)
 
-    def __neg__(self) -> Blocked:
+    def __neg__(self) -> Blocked[B]:
         return Blocked(self.algebra, self.rows, self.cols, {place: -block for place, block in self.blocks.items()})
 
-    def __sub__(self, other: Blocked) -> Blocked:
+    def __sub__(self, other: Blocked[B]) -> Blocked[B]:
         self._same_algebra(other, "-")
         return self + -other
 
-    def __rmul__(self, scalar: Any) -> Blocked:
+    def __rmul__(self, scalar: Any) -> Blocked[B]:
         if not isinstance(scalar, self.algebra.scalar_type):
             raise TypeError(f"scalar *: expected a scalar of the {self.algebra.name} algebra, got {scalar!r}; build it with algebra.scalar")
         return Blocked(self.algebra, self.rows, self.cols, {place: scalar * block for place, block in self.blocks.items()})
 
-    def _same_algebra(self, other: Any, operation: str) -> None:
+    def _same_algebra(self, other: object, operation: str) -> None:
         if not isinstance(other, Blocked) or other.algebra is not self.algebra:
             raise TypeError(f"{operation}: expected a matrix of the same {self.algebra.name} algebra, got {_named(other)}")
 
 
-def _named(value: Any) -> str:
+def _named(value: object) -> str:
     return f"one of another {value.algebra.name} algebra" if isinstance(value, Blocked) else f"a value of type {type(value).__name__}"
 
 
@@ -88,14 +102,14 @@ def whole(sizes: tuple[Part, ...]) -> Dimension:
     return sizes[0] if len(sizes) == 1 else sizes
 
 
-def assemble(algebra: Any, grid: Sequence[Sequence[Blocked]]) -> Blocked:
+def assemble(algebra: BlockAlgebra[B], grid: Sequence[Sequence[Blocked[B]]]) -> Blocked[B]:
     """One matrix from a grid of matrices, whose parts are laid side by side.
 
     Raises TypeError for a matrix of another algebra, ValueError naming the first matrix whose rows or columns do not line up.
     """
     if not grid or not all(grid):
         raise ValueError("block: expected at least one matrix in each row, got none")
-    blocks: dict[tuple[int, int], Any] = {}
+    blocks: dict[Place, B] = {}
     rows: tuple[Part, ...] = ()
     cols = tuple(part for matrix in grid[0] for part in matrix.cols)
     for line_number, line in enumerate(grid):
@@ -113,22 +127,22 @@ def assemble(algebra: Any, grid: Sequence[Sequence[Blocked]]) -> Blocked:
     return Blocked(algebra, rows, cols, blocks)
 
 
-class BlockAlgebra:
+class BlockAlgebra(Generic[B]):
     """What the blockwise readings share. A reading adds the three ways to make one block, `symbol`, `scalar` and `trace`."""
 
     name: str
-    scalar_type: type | tuple[type, ...]
+    scalar_type: type[Any]
 
-    def _generator_block(self, name: str, rows: Part, cols: Part, symmetric: bool) -> Any:
+    def _generator_block(self, name: str, rows: Part, cols: Part, symmetric: bool) -> B:
         raise NotImplementedError
 
-    def _eye_block(self, size: Part) -> Any:
+    def _eye_block(self, size: Part) -> B:
         raise NotImplementedError
 
-    def _ones_block(self, rows: Part, cols: Part) -> Any:
+    def _ones_block(self, rows: Part, cols: Part) -> B:
         raise NotImplementedError
 
-    def generator(self, name: str, rows: Dimension, cols: Dimension, *, symmetric: bool = False) -> Blocked:
+    def generator(self, name: str, rows: Dimension, cols: Dimension, *, symmetric: bool = False) -> Blocked[B]:
         """An arbitrary matrix of one block; write a cut one with `block`."""
         (row,), (col,) = self._one_part(name, rows), self._one_part(name, cols)
         if "[" in name:
@@ -137,26 +151,26 @@ class BlockAlgebra:
             raise ValueError(f"{name}: a symmetric matrix is square, got {row} x {col}")
         return Blocked(self, (row,), (col,), {(0, 0): self._generator_block(name, row, col, symmetric)})
 
-    def eye(self, size: Dimension) -> Blocked:
+    def eye(self, size: Dimension) -> Blocked[B]:
         """The identity, cut along the parts of its size."""
         cut = parts(size)
         return Blocked(self, cut, cut, {(i, i): self._eye_block(part) for i, part in enumerate(cut)})
 
-    def zeros(self, rows: Dimension, cols: Dimension) -> Blocked:
+    def zeros(self, rows: Dimension, cols: Dimension) -> Blocked[B]:
         """The zero matrix, which has no block at all."""
         return Blocked(self, parts(rows), parts(cols), {})
 
-    def ones(self, rows: Dimension, cols: Dimension) -> Blocked:
+    def ones(self, rows: Dimension, cols: Dimension) -> Blocked[B]:
         """The matrix of ones."""
         down, across = parts(rows), parts(cols)
         grid = {(i, j): self._ones_block(m, n) for i, m in enumerate(down) for j, n in enumerate(across)}
         return Blocked(self, down, across, grid)
 
-    def block(self, rows: Sequence[Sequence[Blocked]]) -> Blocked:
+    def block(self, rows: Sequence[Sequence[Blocked[B]]]) -> Blocked[B]:
         """One matrix from a grid of matrices."""
         return assemble(self, rows)
 
     def _one_part(self, name: str, dimension: Dimension) -> tuple[Part, ...]:
-        if len(found := parts(dimension)) != 1:
+        if len(cut := parts(dimension)) != 1:
             raise ValueError(f"{name}: a generator has one part a side, got {dimension!r}; lay several together with block")
-        return found
+        return cut

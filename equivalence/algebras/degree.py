@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import log
-from typing import Any
 
 from equivalence.algebras.blocks import BlockAlgebra, Blocked
 from equivalence.algebras.rationals import rational
@@ -83,13 +82,13 @@ class Degree:
         return replace(self, degree=self.degree + _degree(missing), height=self.height + _height(missing))
 
 
-class DegreeAlgebra(BlockAlgebra):
+class DegreeAlgebra(BlockAlgebra[Degree]):
     """Bounds a block at a time, at fixed sizes."""
 
     name = "degree"
     scalar_type = Degree
 
-    def invertible(self, name: str, size: Part) -> tuple[Blocked, Blocked]:
+    def invertible(self, name: str, size: Part) -> tuple[Blocked[Degree], Blocked[Degree]]:
         """T = LU with unit triangular L and U has degree 2 in the entries drawn; T⁻¹ = U⁻¹L⁻¹ has degree 2(n − 1), each factor's
         coefficients counting the increasing paths of a triangle, at most 2^(n−1).
         """
@@ -99,11 +98,11 @@ class DegreeAlgebra(BlockAlgebra):
         matrix, inverse = (Blocked(self, (part,), (part,), {(0, 0): bound}) for bound in bounds)
         return matrix, inverse
 
-    def diagonal(self, name: str, size: Part) -> Blocked:
+    def diagonal(self, name: str, size: Part) -> Blocked[Degree]:
         """A diagonal matrix: degree 1."""
         return self.generator(name, size, size)
 
-    def weights(self, scores: Blocked) -> Blocked:
+    def weights(self, scores: Blocked[Degree]) -> Blocked[Degree]:
         """Weights as the certificate draws them: the last of N is 1 minus the N − 1 others."""
         (rows,) = scores.rows
         n = total(rows)
@@ -114,7 +113,7 @@ class DegreeAlgebra(BlockAlgebra):
         """A symbol: degree 1."""
         return Degree(1, 1, 1, 0, (), ((name, 1),))
 
-    def scalar(self, value: Any) -> Degree:
+    def scalar(self, value: object) -> Degree:
         """A rational: degree 0, its numerator's size, its denominator."""
         number = Fraction(total(value)) if isinstance(value, tuple) else rational(value)
         above, below = abs(number.numerator), number.denominator
@@ -124,7 +123,7 @@ class DegreeAlgebra(BlockAlgebra):
         monomial = tuple(sorted(powers.items(), key=str)) if above else None
         return Degree(1, 1, 0, bits(above), ((below, 1),) if below != 1 else (), monomial)
 
-    def trace(self, matrix: Blocked) -> Degree:
+    def trace(self, matrix: Blocked[Degree]) -> Degree:
         """A sum of entries."""
         if matrix.rows != matrix.cols:
             raise ValueError(f"trace: expected a square matrix, got shape {matrix.shape}")
@@ -144,7 +143,7 @@ class DegreeAlgebra(BlockAlgebra):
         return Degree(total(rows), total(cols), 0, 0)
 
 
-def error_bound(left: Any, right: Any, points_log2: int) -> float:
+def error_bound(left: Blocked[Degree] | Degree, right: Blocked[Degree] | Degree, points_log2: int) -> float:
     """How probable it is, at most, that two sides that differ agree over GF(p) at random points, for one random prime p.
 
     The prime is uniform among the primes of [2^62, 2^63), the points among 2^points_log2 elements of the field. With D the degree and
@@ -152,13 +151,19 @@ def error_bound(left: Any, right: Any, points_log2: int) -> float:
     primes, and else the entry vanishes at a fraction of at most D/2^points_log2 of the points (Schwartz 1980, Zippel 1979). Symbols
     are drawn among as many nonzero points, so no denominator vanishes.
     """
-    if isinstance(left, Blocked):
-        places = left.blocks.keys() | right.blocks.keys()
-        pairs = [(left.blocks.get(place), right.blocks.get(place)) for place in places]
-    else:
-        pairs = [(left, right)]
-    bounds = [a + b if a and b else a or b for a, b in pairs]
-    return max((bound.degree * 2.0**-points_log2 + (bound.height // 62) / primes_in_range() for bound in bounds), default=0.0)
+    return max((bound.degree * 2.0**-points_log2 + (bound.height // 62) / primes_in_range() for bound in _bounds(left, right)), default=0.0)
+
+
+def _bounds(left: Blocked[Degree] | Degree, right: Blocked[Degree] | Degree) -> list[Degree]:
+    """What bounds the difference, block by block; nothing for a scalar and a matrix, which never agree."""
+    if isinstance(left, Degree) and isinstance(right, Degree):
+        return [left + right]
+    if isinstance(left, Degree) or isinstance(right, Degree):
+        return []
+    merged = dict(left.blocks)
+    for place, block in right.blocks.items():
+        merged[place] = merged[place] + block if place in merged else block
+    return list(merged.values())
 
 
 def primes_in_range() -> float:

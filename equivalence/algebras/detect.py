@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import sympy
 
 from equivalence.algebras.exact import exact
@@ -17,7 +19,7 @@ def algebra_of(matrix: M) -> AlgebraOf[M]:
     own = getattr(matrix, "algebra", None)
     if own is not None:
         return own
-    return exact if isinstance(matrix, sympy.MatrixBase) else reading_of(matrix)
+    return exact if isinstance(matrix, sympy.MatrixBase) else cast(AlgebraOf[M], reading_of(matrix))
 
 
 def weighing(scores: M) -> WeightsOf[M]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import sympy
 
 from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import Dimension, Size, parts, total
 
-Matrix: TypeAlias = sympy.ImmutableDenseMatrix
+SymPyMatrix: TypeAlias = sympy.ImmutableDenseMatrix
 
 
 class Exact:
@@ -19,25 +19,25 @@ class Exact:
 
     name = "exact"
 
-    def generator(self, name: str, rows: Dimension, cols: Dimension, *, symmetric: bool = False) -> Matrix:
+    def generator(self, name: str, rows: Dimension, cols: Dimension, *, symmetric: bool = False) -> SymPyMatrix:
         """A matrix of symbols name_ij, counted from 1; name_i,j where a size has two digits and name_111 would be two entries."""
         order = sorted if symmetric else list
         between = "," if max(total(rows), total(cols)) > 9 else ""
-        return Matrix(total(rows), total(cols), lambda i, j: sympy.Symbol(f"{name}_{between.join(map(str, order([i + 1, j + 1])))}"))
+        return SymPyMatrix(total(rows), total(cols), lambda i, j: sympy.Symbol(f"{name}_{between.join(map(str, order([i + 1, j + 1])))}"))
 
-    def invertible(self, name: str, size: Dimension) -> tuple[Matrix, Matrix]:
+    def invertible(self, name: str, size: Dimension) -> tuple[SymPyMatrix, SymPyMatrix]:
         """A product of unit triangular matrices of symbols, and its inverse."""
         full = self.generator(name, size, size)
         n = total(size)
-        lower = Matrix(n, n, lambda i, j: full[i, j] if j < i else int(i == j))
-        upper = Matrix(n, n, lambda i, j: full[i, j] if j > i else int(i == j))
-        return lower * upper, Matrix((lower * upper).inv().applyfunc(sympy.expand))
+        lower = SymPyMatrix(n, n, lambda i, j: full[i, j] if j < i else int(i == j))
+        upper = SymPyMatrix(n, n, lambda i, j: full[i, j] if j > i else int(i == j))
+        return lower * upper, SymPyMatrix((lower * upper).inv().applyfunc(sympy.expand))
 
     def symbol(self, name: str) -> sympy.Symbol:
         """A symbol, nonzero by convention."""
         return sympy.Symbol(name)
 
-    def scalar(self, value: Any) -> sympy.Expr:
+    def scalar(self, value: object) -> sympy.Expr:
         """A rational, a dimension, or an expression of SymPy as it is."""
         if isinstance(value, sympy.Expr):
             return finite(value)
@@ -49,34 +49,36 @@ class Exact:
         number = rational(value)
         return sympy.Rational(number.numerator, number.denominator)
 
-    def eye(self, size: Dimension) -> Matrix:
+    def eye(self, size: Dimension) -> SymPyMatrix:
         """The identity."""
-        return Matrix.eye(total(size))
+        return SymPyMatrix.eye(total(size))
 
-    def zeros(self, rows: Dimension, cols: Dimension) -> Matrix:
+    def zeros(self, rows: Dimension, cols: Dimension) -> SymPyMatrix:
         """The zero matrix."""
-        return Matrix.zeros(total(rows), total(cols))
+        return SymPyMatrix.zeros(total(rows), total(cols))
 
-    def ones(self, rows: Dimension, cols: Dimension) -> Matrix:
+    def ones(self, rows: Dimension, cols: Dimension) -> SymPyMatrix:
         """The matrix of ones."""
-        return Matrix.ones(total(rows), total(cols))
+        return SymPyMatrix.ones(total(rows), total(cols))
 
-    def block(self, rows: Sequence[Sequence[Matrix]]) -> Matrix:
+    def block(self, rows: Sequence[Sequence[SymPyMatrix]]) -> SymPyMatrix:
         """One matrix from a grid."""
-        return Matrix.vstack(*(Matrix.hstack(*line) for line in rows))
+        return SymPyMatrix.vstack(*(SymPyMatrix.hstack(*line) for line in rows))
 
-    def trace(self, matrix: Matrix) -> sympy.Expr:
+    def trace(self, matrix: SymPyMatrix) -> sympy.Expr:
         """The trace."""
         return matrix.trace()
 
-    def value(self, rows: Sequence[Sequence[Any]]) -> Matrix:
+    def value(self, rows: Sequence[Sequence[object]]) -> SymPyMatrix:
         """The matrix of the given numbers or expressions."""
-        return Matrix([[self.scalar(entry) for entry in row] for row in rows])
+        return SymPyMatrix([[self.scalar(entry) for entry in row] for row in rows])
 
-    def difference(self, left: Any, right: Any) -> str | None:
+    def difference(self, left: object, right: object) -> str | None:
         """None if both sides are equal, else the first entry where they differ. Rational functions are decided exactly."""
-        if not isinstance(left, sympy.MatrixBase):
-            rest = sympy.cancel(sympy.expand(left - right))
+        if not isinstance(left, sympy.MatrixBase) or not isinstance(right, sympy.MatrixBase):
+            if isinstance(left, sympy.MatrixBase) or isinstance(right, sympy.MatrixBase):
+                return f"{left} against {right}: a scalar and a matrix"
+            rest = sympy.cancel(sympy.expand(sympy.sympify(left) - sympy.sympify(right)))
             return None if rest == 0 else f"left − right = {rest}"
         if left.shape != right.shape:
             return f"shape {left.shape} against {right.shape}"
@@ -94,7 +96,7 @@ def finite(value: sympy.Expr) -> sympy.Expr:
     return value
 
 
-def number_or_symbol(name: str, value: Any) -> sympy.Expr:
+def number_or_symbol(name: str, value: object) -> sympy.Expr:
     """What a user gives for a rate or a count: a number, text that is a number, a symbol's name, or an expression.
 
     Raises ValueError or TypeError with the argument's name.
@@ -109,7 +111,7 @@ def number_or_symbol(name: str, value: Any) -> sympy.Expr:
         ) from None
 
 
-def type_or_value(value: Any) -> type[Exception]:
+def type_or_value(value: object) -> type[Exception]:
     """TypeError for what could never be a number, ValueError for a number or text that is not good."""
     return ValueError if isinstance(value, int | float | str | Fraction | sympy.Expr) and not isinstance(value, bool) else TypeError
 

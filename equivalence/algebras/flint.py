@@ -9,19 +9,43 @@ from array import array
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from random import Random
-from typing import Any
+from typing import Generic, NoReturn, Protocol, Self, TypeVar, cast
 
 import flint
 
-from equivalence.algebras.blocks import BlockAlgebra, Blocked
+from equivalence.algebras.blocks import Block, BlockAlgebra, Blocked, Place
+from equivalence.algebras.protocol import Scalar
 from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import Part, total
 
-Entries = Callable[[str, int, int], Sequence[Any]]
+E = TypeVar("E", bound=Scalar)
+
+Entries = Callable[[str, int, int], Sequence[E | int]]
 """Where the entries of a rows x cols generator of a given name come from, row by row."""
 
 
-class Flint(BlockAlgebra):
+class Grid(Block, Protocol[E]):
+    """A FLINT matrix, as far as it is used here."""
+
+    def nrows(self) -> int:
+        """How many rows."""
+
+    def ncols(self) -> int:
+        """How many columns."""
+
+    def __getitem__(self, place: Place, /) -> E: ...
+
+    def entries(self) -> list[E]:
+        """All entries, row by row."""
+
+    def tolist(self) -> list[list[E]]:
+        """The rows."""
+
+    def inv(self) -> Self:
+        """The inverse. Raises ZeroDivisionError if there is none."""
+
+
+class Flint(BlockAlgebra[Grid[E]], Generic[E]):
     """What both readings share.
 
     Args:
@@ -29,21 +53,21 @@ class Flint(BlockAlgebra):
         nonzero: the source of symbols, called once a name.
     """
 
-    def __init__(self, entries: Entries, nonzero: Callable[[str], Any]):
+    def __init__(self, entries: Entries[E], nonzero: Callable[[str], E]):
         self.entries, self.nonzero = entries, nonzero
-        self.matrices: dict[str, Any] = {}
-        self.symbols: dict[str, Any] = {}
+        self.matrices: dict[str, Grid[E]] = {}
+        self.symbols: dict[str, E] = {}
         self.attended: dict[tuple[int, int, str], str] = {}
 
-    def matrix(self, rows: int, cols: int, entries: Sequence[Any]) -> Any:
+    def matrix(self, rows: int, cols: int, entries: Sequence[E | int]) -> Grid[E]:
         """A FLINT matrix over the field."""
         raise NotImplementedError
 
-    def number(self, value: Fraction) -> Any:
+    def number(self, value: Fraction) -> E:
         """A rational as an element of the field."""
         raise NotImplementedError
 
-    def invertible(self, name: str, size: Part) -> tuple[Blocked, Blocked]:
+    def invertible(self, name: str, size: Part) -> tuple[Blocked[Grid[E]], Blocked[Grid[E]]]:
         """T = (I + strictly lower)(I + strictly upper), so of determinant 1, and its inverse."""
         (part,) = self._one_part(name, size)
         if f"{name}⁻¹" not in self.matrices:
@@ -58,7 +82,7 @@ class Flint(BlockAlgebra):
         matrix, inverse = (Blocked(self, (part,), (part,), {(0, 0): self.matrices[key]}) for key in (name, f"{name}⁻¹"))
         return matrix, inverse
 
-    def diagonal(self, name: str, size: Part) -> Blocked:
+    def diagonal(self, name: str, size: Part) -> Blocked[Grid[E]]:
         """A diagonal matrix."""
         (part,) = self._one_part(name, size)
         n = total(part)
@@ -67,34 +91,35 @@ class Flint(BlockAlgebra):
             self.matrices[name] = self.matrix(n, n, [drawn[i] if i == j else 0 for i in range(n) for j in range(n)])
         return Blocked(self, (part,), (part,), {(0, 0): self.matrices[name]})
 
-    def weights(self, scores: Blocked) -> Blocked:
+    def weights(self, scores: Blocked[Grid[E]]) -> Blocked[Grid[E]]:
         """Drawn weights, the last of a column such that the column sums to 1; equal scores have equal weights."""
         (rows,) = scores.rows
         m, places = total(rows), range(len(scores.cols))
         blocks = {(0, j): self._weights_block(m, total(scores.cols[j]), scores.blocks.get((0, j))) for j in places}
         return Blocked(self, scores.rows, scores.cols, blocks)
 
-    def symbol(self, name: str) -> Any:
+    def symbol(self, name: str) -> E:
         """A nonzero element of the field."""
         if name not in self.symbols:
             self.symbols[name] = self.nonzero(name)
         return self.symbols[name]
 
-    def scalar(self, value: Any) -> Any:
+    def scalar(self, value: object) -> E:
         """A rational or a dimension as an element of the field."""
         return self.number(Fraction(total(value)) if isinstance(value, tuple) else rational(value))
 
-    def trace(self, matrix: Blocked) -> Any:
+    def trace(self, matrix: Blocked[Grid[E]]) -> E:
         """The trace."""
         if matrix.rows != matrix.cols:
             raise ValueError(f"trace: expected a square matrix, got shape {matrix.shape}")
         diagonal = (block[k, k] for (i, j), block in matrix.blocks.items() if i == j for k in range(block.nrows()))
         return sum(diagonal, self.number(Fraction(0)))
 
-    def difference(self, left: Any, right: Any) -> str | None:
+    def difference(self, left: object, right: object) -> str | None:
         """None if both sides are equal, else the first entry where they differ, with both values."""
-        if not isinstance(left, Blocked):
-            return None if left == right else f"{left} against {right}"
+        if not isinstance(left, Blocked) or not isinstance(right, Blocked):
+            mixed = isinstance(left, Blocked) or isinstance(right, Blocked)
+            return f"{left} against {right}: a scalar and a matrix" if mixed else None if left == right else f"{left} against {right}"
         if left.shape != right.shape:
             return f"shape {left.shape} against {right.shape}"
         for place in sorted(left.blocks.keys() | right.blocks.keys()):
@@ -103,14 +128,14 @@ class Flint(BlockAlgebra):
                 return f"in block {place}, {entry}"
         return None
 
-    def entries_at(self, matrix: Blocked, place: tuple[int, int]) -> Any:
+    def entries_at(self, matrix: Blocked[Grid[E]], place: Place) -> Grid[E]:
         """The FLINT matrix of a block, written out where it is absent, which is zero."""
         if place in matrix.blocks:
             return matrix.blocks[place]
         rows, cols = total(matrix.rows[place[0]]), total(matrix.cols[place[1]])
         return self.matrix(rows, cols, [0] * (rows * cols))
 
-    def _weights_block(self, m: int, n: int, scores: Any) -> Any:
+    def _weights_block(self, m: int, n: int, scores: Grid[E] | None) -> Grid[E]:
         key = (m, n, str(scores.tolist()) if scores is not None and any(scores.entries()) else "0")
         name = self.attended.setdefault(key, f"p[{len(self.attended) + 1}]")
         if name not in self.matrices:
@@ -120,35 +145,35 @@ class Flint(BlockAlgebra):
         return self.matrices[name]
 
     @staticmethod
-    def _first_entry(left: Any, right: Any) -> str | None:
+    def _first_entry(left: Grid[E], right: Grid[E]) -> str | None:
         if left == right:
             return None
         places = ((i, j) for i in range(left.nrows()) for j in range(left.ncols()))
         # Entry by entry, as != of two matrices of balls is true also where they overlap.
         return next((f"entry ({i}, {j}): {left[i, j]} against {right[i, j]}" for i, j in places if left[i, j] != right[i, j]), None)
 
-    def _generator_block(self, name: str, rows: Part, cols: Part, symmetric: bool) -> Any:
+    def _generator_block(self, name: str, rows: Part, cols: Part, symmetric: bool) -> Grid[E]:
         m, n = total(rows), total(cols)
         if name not in self.matrices:
             entries = self.entries(name, m, n)
             if symmetric:
                 entries = [entries[min(i, j) * n + max(i, j)] for i in range(m) for j in range(n)]
             self.matrices[name] = self.matrix(m, n, entries)
-        found = self.matrices[name]
-        if (found.nrows(), found.ncols()) != (m, n):
-            raise ValueError(f"{name}: already {found.nrows()} x {found.ncols()}, not {m} x {n}")
-        return found
+        known = self.matrices[name]
+        if (known.nrows(), known.ncols()) != (m, n):
+            raise ValueError(f"{name}: already {known.nrows()} x {known.ncols()}, not {m} x {n}")
+        return known
 
-    def _eye_block(self, size: Part) -> Any:
+    def _eye_block(self, size: Part) -> Grid[E]:
         n = total(size)
         return self.matrix(n, n, [int(i == j) for i in range(n) for j in range(n)])
 
-    def _ones_block(self, rows: Part, cols: Part) -> Any:
+    def _ones_block(self, rows: Part, cols: Part) -> Grid[E]:
         m, n = total(rows), total(cols)
         return self.matrix(m, n, [1] * (m * n))
 
 
-class FiniteField(Flint):
+class FiniteField(Flint[flint.nmod]):
     """Matrices over GF(p): entries drawn from the 2^62 residues 0 … 2^62 − 1, symbols from 1 … 2^62.
 
     Args:
@@ -164,11 +189,11 @@ class FiniteField(Flint):
         super().__init__(self._uniform, lambda name: flint.nmod(1 + random.getrandbits(self.points_log2), prime))
         self.prime, self.random = prime, random
 
-    def matrix(self, rows: int, cols: int, entries: Sequence[Any]) -> Any:
+    def matrix(self, rows: int, cols: int, entries: Sequence[flint.nmod | int]) -> flint.nmod_mat:
         """A matrix over GF(p)."""
         return flint.nmod_mat(rows, cols, entries, self.prime)
 
-    def number(self, value: Fraction) -> Any:
+    def number(self, value: Fraction) -> flint.nmod:
         """A rational as a residue; p divides no denominator that a program writes, being above 2^62."""
         return flint.nmod(value.numerator, self.prime) / flint.nmod(value.denominator, self.prime)
 
@@ -176,7 +201,7 @@ class FiniteField(Flint):
         return [word >> 2 for word in array("Q", self.random.randbytes(8 * rows * cols))]
 
 
-class Rational(Flint):
+class Rational(Flint[flint.fmpq]):
     """Matrices over the rationals, at values that the caller gives.
 
     Args:
@@ -187,38 +212,42 @@ class Rational(Flint):
     name = "rational"
     scalar_type = flint.fmpq
 
-    def __init__(self, entries: Entries | None = None, nonzero: Callable[[str], Any] | None = None):
-        super().__init__(entries or no_entries, lambda name: self.number(rational((nonzero or no_symbol)(name))))
+    def __init__(self, entries: Callable[[str, int, int], Sequence[object]] | None = None, nonzero: Callable[[str], object] | None = None):
+        drawn, given = entries or no_entries, nonzero or no_symbol
+        super().__init__(lambda *named: [self._read(entry) for entry in drawn(*named)], lambda name: self._read(given(name)))
 
-    def matrix(self, rows: int, cols: int, entries: Sequence[Any]) -> Any:
+    def matrix(self, rows: int, cols: int, entries: Sequence[object]) -> flint.fmpq_mat:
         """A matrix over the rationals."""
-        return flint.fmpq_mat(rows, cols, [entry if isinstance(entry, flint.fmpq) else self.number(rational(entry)) for entry in entries])
+        return flint.fmpq_mat(rows, cols, [self._read(entry) for entry in entries])
 
-    def number(self, value: Fraction) -> Any:
+    def number(self, value: Fraction) -> flint.fmpq:
         """A rational."""
         return flint.fmpq(value.numerator, value.denominator)
 
-    def value(self, rows: Sequence[Sequence[Any]]) -> Blocked:
+    def _read(self, entry: object) -> flint.fmpq:
+        return entry if isinstance(entry, flint.fmpq) else self.number(rational(entry))
+
+    def value(self, rows: Sequence[Sequence[object]]) -> Blocked[Grid[flint.fmpq]]:
         """The matrix of the given numbers."""
         grid = self.matrix(len(rows), len(rows[0]), [entry for row in rows for entry in row])
         return Blocked(self, (len(rows),), (len(rows[0]),), {(0, 0): grid})
 
 
-def dense(matrix: Blocked) -> list[list[Any]]:
+def dense(matrix: Blocked[Grid[E]]) -> list[list[E]]:
     """All entries of a matrix on FLINT blocks, as rows of numbers."""
-    algebra: Flint = matrix.algebra
-    lines: list[list[Any]] = []
+    algebra = cast("Flint[E]", matrix.algebra)
+    lines: list[list[E]] = []
     for i in range(len(matrix.rows)):
         blocks = [algebra.entries_at(matrix, (i, j)) for j in range(len(matrix.cols))]
         lines += [[entry for line in lines_of for entry in line] for lines_of in zip(*(b.tolist() for b in blocks), strict=True)]
     return lines
 
 
-def no_entries(name: str, rows: int, cols: int) -> Sequence[Any]:
+def no_entries(name: str, rows: int, cols: int) -> NoReturn:
     """The source of a reading that was given none: a ValueError."""
     raise ValueError(f"{name}: this reading has no source of {rows} x {cols} generators; give one as entries")
 
 
-def no_symbol(name: str) -> Any:
+def no_symbol(name: str) -> NoReturn:
     """The source of a reading that was given none: a ValueError."""
     raise ValueError(f"{name}: this reading has no source of symbols; give one as nonzero")

@@ -31,11 +31,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import cast
 
 import numpy as np
 
-from equivalence.algebras.numeric import Numeric
+from equivalence.algebras.numeric import Array, Numeric
 from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import Dimension, total
 
@@ -52,7 +52,7 @@ class Magnitude:
     """
 
     algebra: MagnitudeAlgebra
-    terms: Any
+    terms: Array
     roundings: int
     monomial: bool = False
 
@@ -68,7 +68,7 @@ class Magnitude:
         """The transpose."""
         return replace(self, terms=self.terms.T)
 
-    def bound(self) -> Any:
+    def bound(self) -> Array:
         """``γ_{2k} S``, entry by entry: how far the computed result is from the exact one, at most.
 
         Raises ValueError if ku > 1/8: so many roundings leave no digit to speak of.
@@ -107,14 +107,14 @@ class Magnitude:
             raise ValueError("division: expected a number or a product of symbols, got a sum")
         return self._scaled(self.terms / other.terms, other, self.monomial)
 
-    def _scaled(self, terms: Any, other: Magnitude, monomial: bool) -> Magnitude:
+    def _scaled(self, terms: Array, other: Magnitude, monomial: bool) -> Magnitude:
         roundings = self.roundings + other.roundings + 1
         if not monomial:
             return self._inexact(terms, roundings)
         certain = self.algebra.library.where(terms >= 2 * self.algebra.tiny, terms, np.nan)
         return Magnitude(self.algebra, certain.astype(self.algebra.dtype), roundings, True)
 
-    def _inexact(self, terms: Any, roundings: int) -> Magnitude:
+    def _inexact(self, terms: Array, roundings: int) -> Magnitude:
         return Magnitude(self.algebra, terms + self.algebra.underflow, roundings)
 
 
@@ -161,9 +161,9 @@ class MagnitudeAlgebra:
 
     def symbol(self, name: str) -> Magnitude:
         """The absolute value of the scalar given for the name."""
-        return replace(self._given(self.numeric.symbol(name)), monomial=True)
+        return replace(self._given(cast(Array, self.numeric.symbol(name))), monomial=True)
 
-    def scalar(self, value: Any) -> Magnitude:
+    def scalar(self, value: object) -> Magnitude:
         """A rational: no rounding if it is representable, else one, and one more on the way from a Python float to another type.
 
         Raises ValueError for a number that is not zero and outside the normal range.
@@ -173,7 +173,7 @@ class MagnitudeAlgebra:
         if exact and not self.tiny <= rounded < np.inf:
             raise ValueError(f"scalar: {exact} is outside the normal range of {self.dtype}")
         roundings = 0 if Fraction(float(rounded)) == exact else 1 if self.dtype == float else 2
-        return Magnitude(self, rounded, roundings, monomial=bool(exact))
+        return Magnitude(self, cast(Array, rounded), roundings, monomial=bool(exact))
 
     def eye(self, size: Dimension) -> Magnitude:
         """The identity."""
@@ -194,13 +194,13 @@ class MagnitudeAlgebra:
 
     def trace(self, matrix: Magnitude) -> Magnitude:
         """The sum of n diagonal entries."""
-        return matrix._inexact(self.numeric.trace(matrix.terms), matrix.roundings + matrix.shape[0])
+        return matrix._inexact(cast(Array, self.numeric.trace(matrix.terms)), matrix.roundings + matrix.shape[0])
 
-    def value(self, rows: Sequence[Sequence[Any]]) -> Magnitude:
+    def value(self, rows: Sequence[Sequence[object]]) -> Magnitude:
         """The matrix of the given rationals."""
         entries = [[self.scalar(entry) for entry in row] for row in rows]
         terms = self.library.asarray([[entry.terms for entry in row] for row in entries], dtype=self.dtype)
         return Magnitude(self, terms, max(entry.roundings for row in entries for entry in row))
 
-    def _given(self, array: Any) -> Magnitude:
+    def _given(self, array: Array) -> Magnitude:
         return Magnitude(self, abs(array), 0)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import chain
 from operator import add, matmul, mul
-from typing import Any
 
 import sympy
 from sympy.matrices.expressions import (
@@ -30,42 +29,43 @@ from sympy.matrices.expressions import (
 )
 
 from equivalence.algebras.blocks import whole
+from equivalence.algebras.protocol import GenericAlgebra, Matrix, Scalar
 from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import Dimension, Part, Size, parts
 from equivalence.formulas import AttentionWeights, Diagonal, Invertible, Symmetric, Written, is_monomial, latex, text
 
 
 @dataclass(frozen=True, eq=False)
-class Scalar(Written):
+class NotatedScalar(Written):
     """A scalar as written: SymPy gathers products of symbols and numbers; sums and traces stay as the program made them."""
 
     expression: sympy.Expr
 
-    def __add__(self, other: Scalar) -> Scalar:
-        if not isinstance(other, Scalar):
+    def __add__(self, other: NotatedScalar) -> NotatedScalar:
+        if not isinstance(other, NotatedScalar):
             return NotImplemented
         terms = self.expression.args if isinstance(self.expression, sympy.Add) else (self.expression,)
-        return Scalar(sympy.Add(*terms, other.expression, evaluate=False))
+        return NotatedScalar(sympy.Add(*terms, other.expression, evaluate=False))
 
-    def __neg__(self) -> Scalar:
-        return Scalar(sympy.Integer(-1)) * self
+    def __neg__(self) -> NotatedScalar:
+        return NotatedScalar(sympy.Integer(-1)) * self
 
-    def __sub__(self, other: Scalar) -> Scalar:
-        return self + -other if isinstance(other, Scalar) else NotImplemented
+    def __sub__(self, other: NotatedScalar) -> NotatedScalar:
+        return self + -other if isinstance(other, NotatedScalar) else NotImplemented
 
-    def __mul__(self, other: Scalar) -> Scalar:
-        if not isinstance(other, Scalar):
+    def __mul__(self, other: NotatedScalar) -> NotatedScalar:
+        if not isinstance(other, NotatedScalar):
             return NotImplemented
         together = is_monomial(self.expression) and is_monomial(other.expression)
-        return Scalar(sympy.Mul(self.expression, other.expression, evaluate=together))
+        return NotatedScalar(sympy.Mul(self.expression, other.expression, evaluate=together))
 
-    def __truediv__(self, other: Scalar) -> Scalar:
+    def __truediv__(self, other: NotatedScalar) -> NotatedScalar:
         """Division by a number or a product of symbols."""
-        if not isinstance(other, Scalar):
+        if not isinstance(other, NotatedScalar):
             return NotImplemented
         if not is_monomial(other.expression) or other.expression == 0:
             raise ValueError(f"division: expected a nonzero number or a product of symbols, got {other}")
-        return Scalar(1 / other.expression) * self
+        return NotatedScalar(1 / other.expression) * self
 
     def __repr__(self) -> str:
         return text(self)
@@ -114,20 +114,20 @@ class Notated(Written):
         return Notated(self.algebra, self.rows, self.cols, MatAdd(*_operands(MatAdd, self), other.expression, evaluate=False))
 
     def __neg__(self) -> Notated:
-        return Scalar(sympy.Integer(-1)) * self
+        return NotatedScalar(sympy.Integer(-1)) * self
 
     def __sub__(self, other: Notated) -> Notated:
         _check_notated(other, "-")
         return self + -other
 
-    def __rmul__(self, scalar: Scalar) -> Notated:
-        if not isinstance(scalar, Scalar):
+    def __rmul__(self, scalar: NotatedScalar) -> Notated:
+        if not isinstance(scalar, NotatedScalar):
             raise TypeError(f"scalar *: expected a scalar of the notation algebra, got {scalar!r}; build it with algebra.scalar")
         first, *others = _operands(MatMul, self)
         if isinstance(first, MatrixExpr):
             coefficient, factors = scalar.expression, [first, *others]
         else:
-            coefficient, factors = (scalar * Scalar(first)).expression, others
+            coefficient, factors = (scalar * NotatedScalar(first)).expression, others
         written = factors if coefficient == 1 else [coefficient, *factors]
         return Notated(self.algebra, self.rows, self.cols, written[0] if len(written) == 1 else MatMul(*written, evaluate=False))
 
@@ -160,16 +160,16 @@ class Notation:
         """Attention weights, written as a function of the scores."""
         return Notated(self, scores.rows, scores.cols, AttentionWeights(scores.expression))
 
-    def symbol(self, name: str) -> Scalar:
+    def symbol(self, name: str) -> NotatedScalar:
         """A symbol."""
-        return Scalar(sympy.Symbol(name))
+        return NotatedScalar(sympy.Symbol(name))
 
-    def scalar(self, value: Any) -> Scalar:
+    def scalar(self, value: object) -> NotatedScalar:
         """A rational, or a dimension: a symbolic size is a symbol of the same name."""
         if isinstance(value, tuple | Size):
-            return Scalar(sympy.Add(*map(_size, parts(value))))
+            return NotatedScalar(sympy.Add(*map(_size, parts(value))))
         number = rational(value)
-        return Scalar(sympy.Rational(number.numerator, number.denominator))
+        return NotatedScalar(sympy.Rational(number.numerator, number.denominator))
 
     def eye(self, size: Dimension) -> Notated:
         """The identity; cut into parts it is a block matrix, printed as I all the same."""
@@ -201,11 +201,11 @@ class Notation:
                 raise ValueError(f"block: row {number} does not line up, its shapes are {[matrix.shape for matrix in line]}")
         return Notated(self, tuple(part for line in rows for part in line[0].rows), cols, _laid(rows))
 
-    def trace(self, matrix: Notated) -> Scalar:
+    def trace(self, matrix: Notated) -> NotatedScalar:
         """The trace."""
         if matrix.rows != matrix.cols:
             raise ValueError(f"trace: expected a square matrix, got shape {matrix.shape}")
-        return Scalar(Trace(matrix.expression))
+        return NotatedScalar(Trace(matrix.expression))
 
     def _symbol(self, kind: type[MatrixSymbol], name: str, rows: Dimension, cols: Dimension) -> Notated:
         down, across = parts(rows), parts(cols)
@@ -219,7 +219,7 @@ class Notation:
         return Notated(self, rows, cols, _block_matrix([[part(i, j) for j in range(len(cols))] for i in range(len(rows))]))
 
 
-def convert(written: Notated | Scalar, algebra: Any, sizes: Mapping[str, int] | None = None) -> Any:
+def convert(written: Notated | NotatedScalar, algebra: GenericAlgebra, sizes: Mapping[str, int] | None = None) -> Matrix | Scalar:
     """What an expression means in another algebra.
 
     Args:
@@ -232,27 +232,27 @@ def convert(written: Notated | Scalar, algebra: Any, sizes: Mapping[str, int] | 
 
 @dataclass(frozen=True)
 class _Conversion:
-    algebra: Any
+    algebra: GenericAlgebra
     sizes: Mapping[str, int]
 
-    def of(self, tree: Any) -> Any:
+    def of(self, tree: sympy.Basic) -> Matrix | Scalar:
         """The value of a SymPy tree, matrix or scalar."""
         return self._matrix(tree) if isinstance(tree, MatrixExpr) else self._scalar(tree)
 
-    def _matrix(self, tree: MatrixExpr) -> Any:
+    def _matrix(self, tree: MatrixExpr) -> Matrix:
         match tree:
             case Invertible():
                 return self.algebra.invertible(tree.name, self._part(tree.rows))[0]
             case Diagonal():
                 return self.algebra.diagonal(tree.name, self._part(tree.rows))
             case AttentionWeights(args=(scores,)):
-                return self.algebra.weights(self.of(scores))
+                return self.algebra.weights(self._matrix(scores))
             case MatrixSymbol():
                 return self.algebra.generator(tree.name, *map(self._part, tree.shape), symmetric=isinstance(tree, Symmetric))
             case Inverse():
                 return self.algebra.invertible(tree.arg.name, self._part(tree.rows))[1]
             case Transpose():
-                return self.of(tree.arg).T
+                return self._matrix(tree.arg).T
             case Identity():
                 return self.algebra.eye(self._part(tree.rows))
             case ZeroMatrix():
@@ -260,28 +260,28 @@ class _Conversion:
             case OneMatrix():
                 return self.algebra.ones(*map(self._part, tree.shape))
             case BlockMatrix():
-                return self.algebra.block([[self.of(block) for block in line] for line in tree.blocks.tolist()])
+                return self.algebra.block([[self._matrix(block) for block in line] for line in tree.blocks.tolist()])
             case MatAdd():
-                return reduce(add, map(self.of, tree.args))
+                return reduce(add, map(self._matrix, tree.args))
             case MatMul():
                 return self._product(tree)
         raise TypeError(f"convert: a {type(tree).__name__} is nothing that the notation reading writes")
 
-    def _product(self, tree: MatMul) -> Any:
-        product = reduce(matmul, (self.of(factor) for factor in tree.args if isinstance(factor, MatrixExpr)))
-        scalars = [self.of(factor) for factor in tree.args if not isinstance(factor, MatrixExpr)]
+    def _product(self, tree: MatMul) -> Matrix:
+        product = reduce(matmul, (self._matrix(factor) for factor in tree.args if isinstance(factor, MatrixExpr)))
+        scalars = [self._scalar(factor) for factor in tree.args if not isinstance(factor, MatrixExpr)]
         return reduce(mul, scalars) * product if scalars else product
 
-    def _scalar(self, tree: sympy.Expr) -> Any:
+    def _scalar(self, tree: sympy.Expr) -> Scalar:
         match tree:
             case Trace():
-                return self.algebra.trace(self.of(tree.arg))
+                return self.algebra.trace(self._matrix(tree.arg))
             case sympy.Add():
-                return reduce(add, map(self.of, tree.args))
+                return reduce(add, map(self._scalar, tree.args))
             case sympy.Mul():
-                return reduce(mul, map(self.of, tree.args))
+                return reduce(mul, map(self._scalar, tree.args))
             case sympy.Pow(args=(base, sympy.Integer() as exponent)):
-                power = reduce(mul, [self.of(base)] * abs(int(exponent)))
+                power = reduce(mul, [self._scalar(base)] * abs(int(exponent)))
                 return power if exponent > 0 else self.algebra.scalar(1) / power
             case sympy.Rational() | sympy.Symbol(is_integer=True):
                 return self.algebra.scalar(rational(tree) if tree.is_Rational else self._part(tree))
@@ -293,12 +293,12 @@ class _Conversion:
         return int(size) if size.is_Integer else self.sizes.get(size.name, Size(size.name))
 
 
-def _check_notated(matrix: Any, operation: str) -> None:
+def _check_notated(matrix: object, operation: str) -> None:
     if not isinstance(matrix, Notated):
         raise TypeError(f"{operation}: expected a matrix of the notation algebra, got {type(matrix).__name__}")
 
 
-def _operands(operation: type[MatrixExpr], matrix: Notated) -> tuple[Any, ...]:
+def _operands(operation: type[MatrixExpr], matrix: Notated) -> tuple[sympy.Expr, ...]:
     """What a product or a sum is of, so that it can go on without brackets."""
     return matrix.expression.args if isinstance(matrix.expression, operation) else (matrix.expression,)
 

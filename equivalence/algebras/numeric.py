@@ -8,12 +8,31 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol, Self, cast
 
 import numpy as np
+from numpy.typing import DTypeLike
 
+from equivalence.algebras.protocol import Matrix, Scalar
 from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import Dimension, total
+
+
+class Array(Matrix, Protocol):
+    """What the arrays of both libraries have in common, as far as it is used here."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes."""
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of the entries."""
+
+    def __getitem__(self, place: Any, /) -> Any: ...
+    def __mul__(self, other: Any, /) -> Self: ...
+    def __truediv__(self, other: Any, /) -> Self: ...
+    def __abs__(self) -> Self: ...
 
 
 class Numeric:
@@ -27,67 +46,68 @@ class Numeric:
 
     name = "numeric"
 
-    def __init__(self, library: ModuleType, dtype: Any, values: Mapping[str, Any] | None = None):
-        self.library, self.dtype, self.values = library, np.dtype(dtype), dict(values or {})
+    def __init__(self, library: ModuleType, dtype: DTypeLike, values: Mapping[str, Any] | None = None):
+        self.library, self.values = library, dict(values or {})
+        self.dtype: np.dtype = np.dtype(dtype)
 
-    def generator(self, name: str, rows: Dimension, cols: Dimension, *, symmetric: bool = False) -> Any:
+    def generator(self, name: str, rows: Dimension, cols: Dimension, *, symmetric: bool = False) -> Array:
         """The array given for the name, its shape checked."""
         if name not in self.values:
             raise ValueError(f"{name}: no value given for this generator, expected shape {(total(rows), total(cols))}")
-        found = self.values[name]
-        if found.shape != (total(rows), total(cols)):
-            raise ValueError(f"{name}: expected shape {(total(rows), total(cols))}, got {found.shape}")
-        return found
+        array: Array = self.values[name]
+        if array.shape != (total(rows), total(cols)):
+            raise ValueError(f"{name}: expected shape {(total(rows), total(cols))}, got {array.shape}")
+        return array
 
-    def invertible(self, name: str, size: Dimension) -> tuple[Any, Any]:
+    def invertible(self, name: str, size: Dimension) -> tuple[Array, Array]:
         """The arrays given for T and T⁻¹."""
         return self.generator(name, size, size), self.generator(f"{name}⁻¹", size, size)
 
-    def diagonal(self, name: str, size: Dimension) -> Any:
+    def diagonal(self, name: str, size: Dimension) -> Array:
         """The diagonal array given for the name."""
         return self.generator(name, size, size)
 
-    def weights(self, scores: Any) -> Any:
+    def weights(self, scores: Array) -> Array:
         """Softmax of each column, shifted by its largest score so that nothing overflows."""
-        grown = self.library.exp(scores - scores.max(axis=0, keepdims=True))
+        grown = self.library.exp(scores - self.library.max(scores, axis=0, keepdims=True))
         return grown / grown.sum(axis=0, keepdims=True)
 
-    def symbol(self, name: str) -> Any:
+    def symbol(self, name: str) -> Scalar:
         """The scalar given for the name."""
         if name not in self.values:
             raise ValueError(f"{name}: no value given for this symbol")
-        return self.values[name]
+        return cast(Scalar, self.values[name])
 
-    def scalar(self, value: Any) -> Any:
+    def scalar(self, value: object) -> np.floating:
         """A rational as a NumPy scalar of the type: the nearest Python float, rounded once more if the type is another."""
         return self.dtype.type(float(total(value) if isinstance(value, tuple) else rational(value)))
 
-    def value(self, rows: Sequence[Sequence[Any]]) -> Any:
+    def value(self, rows: Sequence[Sequence[object]]) -> Array:
         """The array of the given rationals."""
         return self.library.asarray([[self.scalar(entry) for entry in row] for row in rows], dtype=self.dtype)
 
-    def eye(self, size: Dimension) -> Any:
+    def eye(self, size: Dimension) -> Array:
         """The identity."""
         return self.library.eye(total(size), dtype=self.dtype)
 
-    def zeros(self, rows: Dimension, cols: Dimension) -> Any:
+    def zeros(self, rows: Dimension, cols: Dimension) -> Array:
         """The zero matrix."""
         return self.library.zeros((total(rows), total(cols)), dtype=self.dtype)
 
-    def ones(self, rows: Dimension, cols: Dimension) -> Any:
+    def ones(self, rows: Dimension, cols: Dimension) -> Array:
         """The matrix of ones."""
         return self.library.ones((total(rows), total(cols)), dtype=self.dtype)
 
-    def block(self, rows: Sequence[Sequence[Any]]) -> Any:
+    def block(self, rows: Sequence[Sequence[Array]]) -> Array:
         """One array from a grid of arrays."""
         return self.library.block([list(line) for line in rows])
 
-    def trace(self, matrix: Any) -> Any:
+    def trace(self, matrix: Array) -> Scalar:
         """The trace."""
         return self.library.trace(matrix)
 
 
-def reading_of(array: Any) -> Numeric:
+def reading_of(array: object) -> Numeric:
     """The numeric reading whose library and type an array has."""
     if isinstance(array, np.ndarray):
         return Numeric(np, array.dtype)

@@ -132,8 +132,8 @@ class HasValues(Algebra, Protocol):
 class HasDifferences(Algebra, Protocol):
     """A reading that tells whether two sides are equal."""
 
-    def difference(self, left: Any, right: Any) -> str | None:
-        """None if both sides are equal, else where they differ, and by what."""
+    def difference(self, left: object, right: object) -> str | None:
+        """None if both sides are equal, else where they differ, and by what. A scalar and a matrix differ."""
 
 
 class GenericAlgebra(HasInverses, HasDiagonals, HasWeights, Protocol):

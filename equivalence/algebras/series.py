@@ -6,14 +6,18 @@ All series of one computation have the same length; what would be of a higher or
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import reduce
+from operator import add
+from typing import TypeVar
 
+from equivalence.algebras.protocol import Algebra, Matrix, Scalar
 from equivalence.checks import is_concrete
 
-Series = tuple[Any, ...]
+Coefficient = TypeVar("Coefficient", Scalar, Matrix)
+Series = tuple[Coefficient, ...]
 
 
-def product(scalars: Sequence[Any], others: Sequence[Any]) -> Series:
+def product(scalars: Sequence[Scalar], others: Sequence[Coefficient]) -> Series[Coefficient]:
     """The product of a series of scalars and one of scalars or matrices.
 
     Raises ValueError if the lengths differ.
@@ -23,36 +27,33 @@ def product(scalars: Sequence[Any], others: Sequence[Any]) -> Series:
     return tuple(_sum([scalars[k] * others[order - k] for k in range(order + 1)]) for order in range(len(scalars)))
 
 
-def inverse(scalars: Sequence[Any], one: Any) -> Series:
+def inverse(scalars: Sequence[Scalar], unit: Scalar) -> Series[Scalar]:
     """The series whose product with the given one is 1. Its leading coefficient must be a number or a product of symbols.
 
     Args:
         scalars: the series.
-        one: the algebra's 1.
+        unit: the algebra's 1.
 
     Raises ValueError if there is no leading coefficient, or it is 0 (under a JAX trace that cannot be seen).
     """
     if not scalars or (is_concrete(scalars[0]) and scalars[0] == 0):
         raise ValueError(f"inverse: expected a series whose leading coefficient is not 0, got {tuple(scalars)}")
-    leading = one / scalars[0]
-    found = [leading]
+    leading = unit / scalars[0]
+    coefficients = [leading]
     for order in range(1, len(scalars)):
-        found.append(-(leading * _sum([scalars[k] * found[order - k] for k in range(1, order + 1)])))
-    return tuple(found)
+        coefficients.append(-(leading * _sum([scalars[k] * coefficients[order - k] for k in range(1, order + 1)])))
+    return tuple(coefficients)
 
 
-def exponential(algebra: Any, powers: Sequence[Any]) -> Series:
+def exponential(algebra: Algebra, powers: Sequence[Coefficient]) -> Series[Coefficient]:
     """The coefficients ``x^k / k!`` of exp(βx), from the powers x⁰, x¹, … (or linear images of them)."""
     factor = algebra.scalar(1)
-    found = []
+    coefficients: list[Coefficient] = []
     for order, power in enumerate(powers):
         factor = factor / algebra.scalar(max(order, 1))
-        found.append(factor * power)
-    return tuple(found)
+        coefficients.append(factor * power)
+    return tuple(coefficients)
 
 
-def _sum(terms: Sequence[Any]) -> Any:
-    total = terms[0]
-    for term in terms[1:]:
-        total = total + term
-    return total
+def _sum(terms: Sequence[Coefficient]) -> Coefficient:
+    return reduce(add, terms)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
 from equivalence.algebras.blocks import BlockAlgebra, Blocked, whole
-from equivalence.algebras.canonical import UNIT, Form, Letter, Normaliser, one_of_size
+from equivalence.algebras.canonical import UNIT, Form, Letter, Normaliser, Term, one_of_size
 from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import Part, Size, parts
 
 
-class Symbolic(BlockAlgebra):
+class Symbolic(BlockAlgebra[Form]):
     """Canonical forms, a block at a time. One instance a proof: it remembers the sizes that its names were given.
 
     Attributes:
@@ -24,10 +23,10 @@ class Symbolic(BlockAlgebra):
     def __init__(self) -> None:
         self.normaliser = Normaliser()
         self.letters: dict[str, Letter] = {}
-        self.attended: dict[tuple[Part, Part, frozenset[Any]], str] = {}
+        self.attended: dict[tuple[Part, Part, frozenset[tuple[Term, Fraction]]], str] = {}
         self.decides = True
 
-    def invertible(self, name: str, size: Part) -> tuple[Blocked, Blocked]:
+    def invertible(self, name: str, size: Part) -> tuple[Blocked[Form], Blocked[Form]]:
         """T and T⁻¹, which cancel in both orders, and transposed too."""
         matrix, inverse = self.generator(name, size, size), self.generator(f"{name}⁻¹", size, size)
         letter, back = self.letters[name], self.letters[f"{name}⁻¹"]
@@ -36,12 +35,12 @@ class Symbolic(BlockAlgebra):
         self.decides = False
         return matrix, inverse
 
-    def diagonal(self, name: str, size: Part) -> Blocked:
+    def diagonal(self, name: str, size: Part) -> Blocked[Form]:
         """A symmetric letter: sound for diagonal matrices, though it does not know that they commute."""
         self.decides = False
         return self.generator(name, size, size, symmetric=True)
 
-    def weights(self, scores: Blocked) -> Blocked:
+    def weights(self, scores: Blocked[Form]) -> Blocked[Form]:
         """A letter P with 1ᵀP = 1ᵀ for each block of scores; equal scores have equal weights."""
         (rows,) = scores.rows
         if rows == 1:
@@ -54,7 +53,7 @@ class Symbolic(BlockAlgebra):
         """A commuting symbol."""
         return Form(self.normaliser, {(frozenset({(name, 1)}), ()): Fraction(1)})
 
-    def scalar(self, value: Any) -> Form:
+    def scalar(self, value: object) -> Form:
         """A rational, or a dimension: a symbolic size is an atom of its own, apart from the symbol of that name."""
         if isinstance(value, tuple | Size):
             sizes = [one_of_size(part) for part in parts(value)]
@@ -63,19 +62,19 @@ class Symbolic(BlockAlgebra):
         number = rational(value)
         return Form(self.normaliser, {(UNIT, ()): number} if number else {})
 
-    def trace(self, matrix: Blocked) -> Form:
+    def trace(self, matrix: Blocked[Form]) -> Form:
         """The sum of the traces of the diagonal blocks."""
         if matrix.rows != matrix.cols:
             raise ValueError(f"trace: expected a square matrix, got shape {matrix.shape}")
         diagonal = (block.trace(matrix.rows[i]) for (i, j), block in matrix.blocks.items() if i == j)
         return sum(diagonal, Form(self.normaliser, {}))
 
-    def difference(self, left: Any, right: Any) -> str | None:
+    def difference(self, left: object, right: object) -> str | None:
         """None if both sides have one form, else the first place where they differ, and by what."""
-        if type(left) is not type(right):
-            return f"{left} against {right}: a scalar and a matrix"
-        if isinstance(left, Form):
+        if isinstance(left, Form) and isinstance(right, Form):
             return None if left == right else f"left − right = {left - right}"
+        if not isinstance(left, Blocked) or not isinstance(right, Blocked):
+            return f"{left} against {right}: a scalar and a matrix"
         if left.shape != right.shape:
             return f"shape {left.shape} against {right.shape}"
         for (i, j), block in sorted((left - right).blocks.items()):

@@ -55,12 +55,12 @@ def latex_letters(written: str) -> str:
         pieces = re.split(f"([{''.join(letters)}]+)", written)
         runs = ("".join(letters[letter] for letter in run) for run in pieces[1::2])
         written = pieces[0] + "".join(f"{mark}{{{run}}}{after}" for run, after in zip(runs, pieces[2::2], strict=True))
-    return re.sub(r"[^\x00-\x7F] ?", lambda found: _command(found[0]), written).rstrip()
+    return re.sub(r"[^\x00-\x7F] ?", lambda match: _command(match[0]), written).rstrip()
 
 
-def _command(found: str) -> str:
+def _command(run: str) -> str:
     """The command for a letter and the space after it, if any; ended by a space where it would run into the next letter."""
-    letter, after = found[0], found[1:]
+    letter, after = run[0], run[1:]
     match unicodedata.name(letter, "").split():
         case ["GREEK", case, "LETTER", name] if letter not in SIGNS:
             name = name.replace("LAMDA", "LAMBDA")

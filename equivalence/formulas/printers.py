@@ -3,7 +3,6 @@ r"""How expressions and matrices of SymPy are written: one line of text, or LaTe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import sympy
 from sympy.matrices.expressions import BlockMatrix, Identity, Inverse, MatAdd, MatMul, MatrixExpr, OneMatrix, Trace, Transpose, ZeroMatrix
@@ -20,7 +19,7 @@ _TO_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 class _Matrices:
     """Matrix expressions, written the same way in text and LaTeX but for brackets, blocks and letters."""
 
-    def _factor(self, expression: Any) -> str:
+    def _factor(self, expression: object) -> str:
         written = self._print(expression)  # type: ignore[attr-defined]
         return self._bracketed(written) if isinstance(expression, MatAdd | MatMul | sympy.Add) or written.startswith("-") else written
 
@@ -32,7 +31,7 @@ class _Matrices:
         first, *others = (self._print(term) for term in total.args)  # type: ignore[attr-defined]
         return first + "".join(f" - {term[1:].lstrip()}" if term.startswith("-") else f" + {term}" for term in others)
 
-    def _scaled(self, scalars: list[sympy.Expr], others: list[Any]) -> str:
+    def _scaled(self, scalars: list[sympy.Expr], others: list[sympy.Basic]) -> str:
         """Numbers and symbols as one coefficient, then what cannot be gathered, in the order given."""
         gathered = sympy.Mul(*(scalar for scalar in scalars if is_monomial(scalar)))
         factors = " ".join(map(self._factor, [*(scalar for scalar in scalars if not is_monomial(scalar)), *others]))
@@ -82,7 +81,7 @@ class _Matrices:
     def _coefficient(self, scalar: sympy.Expr) -> str:
         raise NotImplementedError
 
-    def _grid(self, grid: list[list[Any]]) -> str:
+    def _grid(self, grid: list[list[sympy.Basic]]) -> str:
         raise NotImplementedError
 
     def _lowered(self, written: str, index: str) -> str:
@@ -134,7 +133,7 @@ class _Text(_Matrices, StrPrinter):
     def _bracketed(self, written: str) -> str:
         return f"({written})"
 
-    def _grid(self, grid: list[list[Any]]) -> str:
+    def _grid(self, grid: list[list[sympy.Basic]]) -> str:
         lines = [", ".join(map(self._print, line)) for line in grid]
         if len(lines) == 1 or len(grid[0]) == 1:
             return f"[{'; '.join(lines)}]"
@@ -162,7 +161,7 @@ class _Latex(_Matrices, LatexPrinter):
     def _bracketed(self, written: str) -> str:
         return rf"\left({written}\right)"
 
-    def _grid(self, grid: list[list[Any]]) -> str:
+    def _grid(self, grid: list[list[sympy.Basic]]) -> str:
         return bmatrix([[self._print(entry) for entry in line] for line in grid])
 
     def _lowered(self, written: str, index: str) -> str:
@@ -172,12 +171,12 @@ class _Latex(_Matrices, LatexPrinter):
         return rf"\operatorname{{{name}}}\left({argument}\right)"
 
 
-def text(expression: Any) -> str:
+def text(expression: object) -> str:
     """One line of text, for a SymPy matrix or expression, or for one that is shown as it was written."""
     return _printed(_Text, expression).replace("-", "−")
 
 
-def latex(expression: Any) -> str:
+def latex(expression: object) -> str:
     """LaTeX without delimiters, for the same."""
     return latex_letters(_printed(_Latex, expression))
 
@@ -187,7 +186,7 @@ def bmatrix(grid: list[list[str]]) -> str:
     return r"\begin{bmatrix}" + r" \\ ".join(" & ".join(line) for line in grid) + r"\end{bmatrix}"
 
 
-def _printed(printer: type, expression: Any) -> str:
+def _printed(printer: type, expression: object) -> str:
     if isinstance(expression, Written):
         return printer({"order": "none"}).doprint(expression.expression)
     return printer().doprint(sympy.sympify(expression))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import flint
 import numpy as np
 import sympy
+from numpy.typing import DTypeLike
 from sympy.matrices.expressions import BlockMatrix
 
 from equivalence.algebras.blocks import Blocked
@@ -16,8 +17,11 @@ from equivalence.algebras.notation import Notated
 from equivalence.extras import extra
 from equivalence.formulas import bmatrix, latex
 
+if TYPE_CHECKING:
+    import jax
 
-def as_numpy(name: str, weight: Any, dtype: Any = float) -> np.ndarray:
+
+def as_numpy(name: str, weight: object, dtype: DTypeLike = float) -> np.ndarray:
     """The weight as a NumPy array, each entry the nearest double, rounded once more if the type is another.
 
     Args:
@@ -35,7 +39,7 @@ def as_numpy(name: str, weight: Any, dtype: Any = float) -> np.ndarray:
     return _fitted(name, _doubles(name, weight), target)
 
 
-def as_jax(name: str, weight: Any, dtype: Any = None) -> Any:
+def as_jax(name: str, weight: object, dtype: DTypeLike | None = None) -> jax.Array:
     """The weight as a JAX array.
 
     Args:
@@ -52,17 +56,17 @@ def as_jax(name: str, weight: Any, dtype: Any = None) -> Any:
     return jnp.asarray(_fitted(name, _doubles(name, weight), jax_float_type(dtype)))
 
 
-def as_text(weight: Any) -> str:
+def as_text(weight: object) -> str:
     """Aligned rows, with exact entries as SymPy writes and reads them: eta/N."""
     return _aligned(_cells(weight, str))
 
 
-def as_latex(weight: Any) -> str:
+def as_latex(weight: object) -> str:
     """A LaTeX matrix."""
     return bmatrix(_cells(weight, latex))
 
 
-def jax_float_type(dtype: Any) -> np.dtype:
+def jax_float_type(dtype: DTypeLike | None) -> np.dtype:
     """A type of floats that JAX can hold as it is set up, float32 for None. Raises ValueError or TypeError naming dtype."""
     with extra("jax"):
         import jax
@@ -76,7 +80,7 @@ def jax_float_type(dtype: Any) -> np.dtype:
     return target
 
 
-def _doubles(name: str, weight: Any) -> np.ndarray:
+def _doubles(name: str, weight: object) -> np.ndarray:
     if isinstance(weight, sympy.MatrixBase):
         if weight.free_symbols:
             raise ValueError(
@@ -91,7 +95,7 @@ def _doubles(name: str, weight: Any) -> np.ndarray:
     return np.asarray(weight).astype(np.float64)
 
 
-def _double(name: str, entry: Any) -> float:
+def _double(name: str, entry: sympy.Expr | flint.fmpq) -> float:
     """The nearest double: Python divides integers with one rounding."""
     try:
         if isinstance(entry, flint.fmpq) or entry.is_Rational:
@@ -103,13 +107,13 @@ def _double(name: str, entry: Any) -> float:
 
 def _fitted(name: str, values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     with np.errstate(over="ignore"):
-        found = values.astype(dtype)
-    if not np.isfinite(found.astype(np.float64)).all():
-        raise ValueError(f"{name}: expected finite numbers in the range of {dtype}, got {values[~np.isfinite(found)][0]:g}")
-    return found
+        fitted = values.astype(dtype)
+    if not np.isfinite(fitted.astype(np.float64)).all():
+        raise ValueError(f"{name}: expected finite numbers in the range of {dtype}, got {values[~np.isfinite(fitted)][0]:g}")
+    return fitted
 
 
-def _cells(weight: Any, write: Callable[[Any], str]) -> list[list[str]]:
+def _cells(weight: object, write: Callable[[object], str]) -> list[list[str]]:
     """What stands in a weight, entry by entry or, where a reading has no entries, block by block."""
     if isinstance(weight, Notated):
         grid = weight.expression.blocks.tolist() if isinstance(weight.expression, BlockMatrix) else [[weight.expression]]

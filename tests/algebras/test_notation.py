@@ -13,7 +13,7 @@ from sympy.matrices.expressions import BlockMatrix, MatMul, Transpose
 import proofs  # noqa: F401  (registers the statements)
 from equivalence import gd_layer, linear_attention, query_tokens, tokens
 from equivalence.algebras import FiniteField, Numeric, Size, Symbolic, exact
-from equivalence.algebras.notation import Notated, Notation, Scalar, convert
+from equivalence.algebras.notation import Notated, NotatedScalar, Notation, convert
 from equivalence.statements import Claim, in_order
 from equivalence.statements.verification import random_prime
 from tests.support.expressions import Programs, value
@@ -26,7 +26,7 @@ eta = alg.symbol("eta")
 CLAIMS = [pytest.param(claim, id=f"{found.number} {claim.title}") for found in in_order() for claim in found.claims if claim.is_identity]
 
 
-def pairs(claim: Claim, symbolic: Symbolic) -> Iterator[tuple[Notated | Scalar, Any]]:
+def pairs(claim: Claim, symbolic: Symbolic) -> Iterator[tuple[Notated | NotatedScalar, Any]]:
     """Each expression of a claim: as it is printed, and as it is proved."""
     sizes = [Size(name) for name in claim.sizes]
     for printed, proved in zip(claim.program(Notation(), *sizes), claim.program(symbolic, *sizes), strict=True):
@@ -42,7 +42,7 @@ def test_what_is_printed_is_what_is_proved(claim: Claim) -> None:
     assert set(differences) == {None}
 
 
-def tampered(printed: Notated | Scalar) -> Notated | Scalar:
+def tampered(printed: Notated | NotatedScalar) -> Notated | NotatedScalar:
     """The same expression, times −2."""
     return alg.scalar(-2) * printed
 
@@ -173,7 +173,7 @@ def test_blocks_that_are_not_given_by_parts_stay_whole() -> None:
         (lambda: X + X.T, ValueError, r"\+: expected equal shapes, got \(d, N\) and \(N, d\)"),
         (lambda: X + 1, TypeError, r"\+: expected a matrix of the notation algebra, got int"),
         (lambda: X @ np.eye(2), TypeError, "@: expected a matrix of the notation algebra, got ndarray"),
-        (lambda: X - eta, TypeError, "-: expected a matrix of the notation algebra, got Scalar"),
+        (lambda: X - eta, TypeError, "-: expected a matrix of the notation algebra, got NotatedScalar"),
         (lambda: 0.5 * X, TypeError, r"scalar \*: expected a scalar of the notation algebra, got 0.5; build it with algebra.scalar"),
         (lambda: eta + 1, TypeError, "unsupported operand"),
         (lambda: eta / (eta + eta), ValueError, "division: expected a nonzero number or a product of symbols, got η \\+ η"),
@@ -188,7 +188,7 @@ def test_blocks_that_are_not_given_by_parts_stay_whole() -> None:
         (lambda: alg.generator("G", d, N, symmetric=True), ValueError, "G: a symmetric matrix is square, got d x N"),
         (lambda: alg.generator("G", 0, N), ValueError, "size: expected a whole number, at least 1, got 0"),
         (lambda: alg.scalar(float("nan")), ValueError, "number: expected a finite number, got nan"),
-        (lambda: convert(Scalar(sympy.sin(1)), exact), TypeError, "convert: a sin is nothing that the notation reading writes"),
+        (lambda: convert(NotatedScalar(sympy.sin(1)), exact), TypeError, "convert: a sin is nothing that the notation reading writes"),
     ],
 )
 def test_bad_input_is_named(make: Any, error: type[Exception], message: str) -> None:

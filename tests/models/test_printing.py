@@ -9,7 +9,7 @@ import sympy
 
 from equivalence import Head, Layer, gd_layer, gdpp_layer
 from equivalence.algebras import Numeric, Rational, Size, Symbolic, exact
-from equivalence.algebras.notation import Notated, Notation, Scalar
+from equivalence.algebras.notation import Notated, NotatedScalar, Notation
 from equivalence.formulas import latex, latex_letters, text
 from equivalence.formulas import printers as printing
 from tests.support.expressions import Programs, Tree, Values, value
@@ -55,7 +55,7 @@ EXPRESSIONS: list[tuple[Any, str, str]] = [
 
 
 @pytest.mark.parametrize(("expression", "expected", "expected_latex"), EXPRESSIONS, ids=[case[1] for case in EXPRESSIONS])
-def test_expressions_as_text_and_latex(expression: Notated | Scalar, expected: str, expected_latex: str) -> None:
+def test_expressions_as_text_and_latex(expression: Notated | NotatedScalar, expected: str, expected_latex: str) -> None:
     assert text(expression) == expected
     assert latex(expression) == expected_latex
     assert repr(expression) == expected
