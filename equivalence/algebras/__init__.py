@@ -3,7 +3,6 @@
 from equivalence.algebras.ball import Ball
 from equivalence.algebras.degree import DegreeAlgebra, error_bound
 from equivalence.algebras.detect import algebra_of
-from equivalence.algebras.exact import exact
 from equivalence.algebras.flint import FiniteField, Rational
 from equivalence.algebras.numeric import Numeric
 from equivalence.algebras.protocol import (
@@ -18,6 +17,7 @@ from equivalence.algebras.protocol import (
     Matrix,
     Scalar,
 )
+from equivalence.algebras.rational_functions import exact
 from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import Dimension, Part, Size
 from equivalence.algebras.symbolic import Symbolic

@@ -6,9 +6,9 @@ from typing import cast
 
 import sympy
 
-from equivalence.algebras.exact import exact
 from equivalence.algebras.numeric import reading_of
 from equivalence.algebras.protocol import AlgebraOf, M, WeightsOf
+from equivalence.algebras.rational_functions import exact
 
 
 def algebra_of(matrix: M) -> AlgebraOf[M]:

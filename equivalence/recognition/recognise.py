@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy
 
-from equivalence.algebras.exact import exact
+from equivalence.algebras.rational_functions import exact
 from equivalence.checks import checked_rate
 from equivalence.models.constructions.arguments import built_count
 from equivalence.models.heads import Layer

@@ -12,8 +12,8 @@ from itertools import groupby
 from textwrap import fill
 from typing import Any, NamedTuple, Protocol
 
-from equivalence.algebras.exact import exact
 from equivalence.algebras.notation import Notation
+from equivalence.algebras.rational_functions import exact
 from equivalence.algebras.sizes import Size
 from equivalence.formulas import ACCENTS, LOWERED, RAISED, SIGNS, latex, latex_letters, text
 from equivalence.statements.claims import Claim

@@ -13,8 +13,8 @@ from typing import Any
 import flint
 
 from equivalence.algebras.degree import DegreeAlgebra, error_bound
-from equivalence.algebras.exact import exact
 from equivalence.algebras.flint import FiniteField, Rational
+from equivalence.algebras.rational_functions import exact
 from equivalence.algebras.sizes import Size, total
 from equivalence.algebras.symbolic import Symbolic
 from equivalence.statements.claims import Claim

@@ -13,8 +13,8 @@ from functools import cache
 from itertools import cycle, islice
 from typing import Any, NamedTuple
 
-from equivalence.algebras.exact import exact
 from equivalence.algebras.flint import Rational
+from equivalence.algebras.rational_functions import exact
 from equivalence.extras import extra
 from equivalence.models.heads import Head, Layer
 from equivalence.statements.claims import Claim

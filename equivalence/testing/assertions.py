@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from equivalence.algebras.exact import exact
+from equivalence.algebras.rational_functions import exact
 from equivalence.falsification.search import falsify
 from equivalence.models.heads import Layer
 from equivalence.predictors.predictor import Predictor

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import sympy
 
-from equivalence.algebras.exact import exact
 from equivalence.algebras.protocol import Algebra, HasValues, Matrix, Scalar
+from equivalence.algebras.rational_functions import exact
 from equivalence.algebras.sizes import Part
 from equivalence.models.attention.linear import linear_attention, stack
 from equivalence.models.constructions.linear import gd_layer, gdpp_layer

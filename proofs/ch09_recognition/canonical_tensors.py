@@ -10,8 +10,8 @@ from itertools import product
 
 import sympy
 
-from equivalence.algebras.exact import exact
 from equivalence.algebras.protocol import Algebra, M, Matrix, Scalar
+from equivalence.algebras.rational_functions import exact
 from equivalence.algebras.sizes import Part
 from equivalence.statements import statement
 from equivalence.statements.steps import Items

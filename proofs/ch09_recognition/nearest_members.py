@@ -11,8 +11,8 @@ from typing import TypeAlias
 
 import sympy
 
-from equivalence.algebras.exact import exact
 from equivalence.algebras.protocol import Algebra, Matrix, Scalar
+from equivalence.algebras.rational_functions import exact
 from equivalence.algebras.sizes import Part
 from equivalence.statements import Differ, statement
 from equivalence.statements.steps import Items

@@ -7,9 +7,9 @@ from fractions import Fraction
 import numpy as np
 import sympy
 
-from equivalence.algebras.exact import exact, number_or_symbol
 from equivalence.algebras.numeric import Numeric
 from equivalence.algebras.protocol import Algebra, Matrix, Scalar
+from equivalence.algebras.rational_functions import exact, number_or_symbol
 from equivalence.algebras.sizes import Part, Size, parts
 from equivalence.checks import checked_rate, is_concrete
 

@@ -4,8 +4,8 @@ reader can print.
 
 from __future__ import annotations
 
-from equivalence.algebras.exact import exact
 from equivalence.algebras.protocol import Algebra, Matrix
+from equivalence.algebras.rational_functions import exact
 from equivalence.algebras.sizes import Part, Size
 from equivalence.models.constructions.arguments import Rate, built_count, built_initial, built_rate
 from equivalence.models.heads import Head, Layer

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from equivalence.algebras.detect import algebra_of
-from equivalence.algebras.exact import exact
 from equivalence.algebras.protocol import Algebra, M, Matrix
+from equivalence.algebras.rational_functions import exact
 from equivalence.algebras.sizes import Dimension, Part
 from equivalence.models.constructions.arguments import check_sizes
 from equivalence.models.heads import Head, Layer

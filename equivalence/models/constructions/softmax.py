@@ -16,10 +16,10 @@ import numpy as np
 import sympy
 
 from equivalence.algebras.blocks import Blocked
-from equivalence.algebras.exact import exact
 from equivalence.algebras.flint import Flint, dense
 from equivalence.algebras.numeric import Numeric
 from equivalence.algebras.protocol import Algebra, Matrix, Scalar
+from equivalence.algebras.rational_functions import exact
 from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import Part, Size
 from equivalence.checks import is_concrete

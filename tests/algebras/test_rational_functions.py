@@ -8,7 +8,7 @@ import pytest
 import sympy
 
 from equivalence.algebras import Size, exact
-from equivalence.algebras.exact import number_or_symbol
+from equivalence.algebras.rational_functions import number_or_symbol
 
 
 def test_entries_are_named_by_row_and_column() -> None:
