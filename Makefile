@@ -22,6 +22,7 @@ lint: $(READY)
 	$(RUN) -m ruff check
 	$(RUN) -m ruff format --check
 	$(RUN) -m mypy
+	$(RUN) -m tests.support.any_count
 	$(VENV)/bin/lint-imports
 
 notebooks: $(READY)
