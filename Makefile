@@ -5,8 +5,9 @@ ARGS ?=
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/installed
+UV := build/uv/bin/uv
 
-.PHONY: proofs test survey lint notebooks bench clean
+.PHONY: proofs test survey lint notebooks bench package newer lowest clean
 .DEFAULT_GOAL := proofs
 
 proofs: $(READY)
@@ -31,8 +32,15 @@ notebooks: $(READY)
 bench: $(READY)
 	$(RUN) -m benchmarks $(ARGS)
 
+# A wheel and an sdist, tried in fresh environments; the tests on the newest Python that starts here, and on the lowest versions admitted.
+package: $(UV)
+	.ci/package $(UV) $(PYTHON)
+
+newer lowest: $(UV)
+	.ci/versions $@ $(UV) $(PYTHON) $(ARGS)
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One environment for all targets: the notebooks and the checkers add seconds to what the mathematics needs.
@@ -40,5 +48,10 @@ clean:
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, but $(PYTHON) is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.11")'
 	test -x $(VENV)/bin/pip || $(PYTHON) -m venv --clear $(VENV)
-	$(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,lint,notebooks,examples]'
+	$(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,lint,notebooks]'
+	touch $@
+
+$(UV): constraints.txt
+	$(PYTHON) -m venv --clear build/uv
+	build/uv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
 	touch $@

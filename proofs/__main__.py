@@ -58,7 +58,7 @@ def main(
 def tracked(chosen: Sequence[Statement]) -> Iterable[Statement]:
     """The statements, with a bar on stderr if that is a terminal."""
     console = Console(stderr=True)
-    return track(chosen, description="checking", console=console, transient=True, disable=not console.is_terminal)
+    return track(chosen, description="checking", console=console, transient=True) if console.is_terminal else chosen
 
 
 def show_table(results: Sequence[Result], seed: int) -> None:
