@@ -1,6 +1,5 @@
-"""The smallest counterexample to the laws of a gradient step, for any callable."""
+"""The smallest counterexample to the laws of a gradient step, for any callable. The search needs Hypothesis, which is loaded with it."""
 
-from equivalence.falsification.report import Counterexample, Falsification, Report
-from equivalence.falsification.search import falsify
+import lazy_loader
 
-__all__ = ["Counterexample", "Falsification", "Report", "falsify"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from equivalence.falsification.laws import Array, Instance, Terms
+from equivalence.falsification.laws import Array, RegressionInstance, Terms
 from equivalence.predictors.predictor import Predictor
 
 PROBES = 8
@@ -26,7 +27,7 @@ class CheckedCallable:
         self.probed: set[int] = set()
         self.known: dict[tuple[bytes, ...], Array] = {}
 
-    def __call__(self, at: Instance) -> Array:
+    def __call__(self, at: RegressionInstance) -> Array:
         """The prediction, d_y x 1 in double precision; asked for once, as about half of what a search asks for comes again."""
         positive = (part + 0.0 for part in at)  # −0 is 0
         if (key := tuple(part.tobytes() for part in positive)) not in self.known:
@@ -37,26 +38,26 @@ class CheckedCallable:
         """Ask again for everything."""
         self.known.clear()
 
-    def ask(self, at: Instance) -> Array:
+    def ask(self, at: RegressionInstance) -> Array:
         """The prediction, asked for anew; copies go in, so that nothing of ours is changed."""
         try:
             returned = self.predict(*(part.astype(self.dtype) for part in at))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise ValueError(
                 f"predict: raised {type(error).__name__}: {_one_line(error)}, on {_shapes(at)} of {self.dtype}; it must take every context "
                 "of the sizes searched, zeros too (set min_context and max_context to the sizes it takes, and dtype to its floats)"
             ) from error
         return self._checked(_as_array(returned), at)
 
-    def _checked(self, found: Array, at: Instance) -> Array:
-        if found.shape != (self.d_y, 1):
-            raise ValueError(f"predict: expected a prediction of shape (d_y, 1) = {(self.d_y, 1)}, got {found.shape}, on {_shapes(at)}")
-        if found.dtype.kind != "f":
-            raise TypeError(f"predict: expected a prediction of floats, got {found.dtype}; convert it")
-        if not np.isfinite(found).all():
-            raise ValueError(f"predict: expected finite numbers, got {shown(found)} for {_data(at)}; guard divisions that can be by zero")
-        self.unit = max(self.unit, float(np.finfo(found.dtype).eps))
-        return found.astype(np.float64)
+    def _checked(self, predicted: Array, at: RegressionInstance) -> Array:
+        if predicted.shape != (expected := (self.d_y, 1)):
+            raise ValueError(f"predict: expected a prediction of shape (d_y, 1) = {expected}, got {predicted.shape}, on {_shapes(at)}")
+        if predicted.dtype.kind != "f":
+            raise TypeError(f"predict: expected a prediction of floats, got {predicted.dtype}; convert it")
+        if not np.isfinite(predicted).all():
+            raise ValueError(f"predict: expected finite numbers, got {shown(predicted)} for {_data(at)}; guard divisions that may be by 0")
+        self.unit = max(self.unit, float(np.finfo(predicted.dtype).eps))
+        return predicted.astype(np.float64)
 
     def probe(self, count: int) -> None:
         """Measure the gain on dense instances of N tokens, unless it is known, and refuse what is not deterministic."""
@@ -66,7 +67,7 @@ class CheckedCallable:
         random = np.random.default_rng((self.seed, count))
         shapes = ((self.d_x, count), (self.d_y, count), (self.d_x, 1))
         for _ in range(PROBES):
-            at = Instance(*(random.choice([-2.0, -1.0, 1.0, 2.0], size=shape) for shape in shapes))
+            at = RegressionInstance(*(random.choice([-2.0, -1.0, 1.0, 2.0], size=shape) for shape in shapes))
             first, again, empty = self.ask(at), self.ask(at), self.ask(at.empty)
             self.gain = max(self.gain, _largest(first) / at.size, _largest(empty) / at.empty.size)
             if _largest(first - again) > self.rounding * self.unit * self.gain * at.size:
@@ -88,7 +89,7 @@ class CheckedCallable:
         """A linear combination of predictions, d_y x 1, and what rounding may amount to in it."""
         total, size = np.zeros((self.d_y, 1)), 0.0
         for factor, at in terms:
-            value, matrix = self(at), factor * np.eye(self.d_y) if np.ndim(factor) == 0 else factor
+            value, matrix = self(at), factor if isinstance(factor, np.ndarray) else factor * np.eye(self.d_y)
             total = total + matrix @ value
             size += float(abs(matrix).sum(axis=1).max()) * max(_largest(value), self.gain * at.size)
         return total, self.rounding * self.unit * size
@@ -96,24 +97,24 @@ class CheckedCallable:
     def start(self, inputs: Array) -> Array:
         """``W₀X``, column by column, from tokens of zeros."""
         nothing = np.zeros((self.d_x, inputs.shape[1])), np.zeros((self.d_y, inputs.shape[1]))
-        return np.hstack([self(Instance(*nothing, column[:, None])) for column in inputs.T])
+        return np.hstack([self(RegressionInstance(*nothing, column[:, None])) for column in inputs.T])
 
 
-def _as_array(returned: Any) -> Array:
+def _as_array(returned: object) -> Array:
     """What came back, read as `numpy.asarray` does; tensors by their ``__array__``."""
     try:
-        found = np.asarray(returned)
-        if found.dtype.kind == "O":
+        array = np.asarray(returned)
+        if array.dtype.kind == "O":
             raise TypeError("NumPy finds an object in it")
     except Exception as error:
         raise TypeError(
             f"predict: returned a {type(returned).__name__} that is no array of numbers ({_one_line(error)}); return a NumPy array "
             "(of a PyTorch tensor: .detach().cpu().numpy())"
         ) from error
-    return found
+    return array
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: BaseException) -> str:
     """What an error says first; JAX's go on for pages."""
     return str(error).strip().partition("\n")[0]
 
@@ -127,17 +128,17 @@ def _largest(value: Array) -> float:
     return float(abs(value).max())
 
 
-def _shapes(at: Instance) -> str:
+def _shapes(at: RegressionInstance) -> str:
     return ", ".join(f"{name} {part.shape}" for name, part in at._asdict().items())
 
 
-def _data(at: Instance) -> str:
+def _data(at: RegressionInstance) -> str:
     return ", ".join(f"{name} = {shown(part)}" for name, part in at._asdict().items())
 
 
-def shown(value: Any) -> str:
+def shown(value: ArrayLike) -> str:
     """A matrix by rows, separated by semicolons; a column of one entry as a number."""
     if np.ndim(value) < 2:
         return str(value)
-    rows = "; ".join(" ".join(f"{entry:.6g}" for entry in row) for row in value)
+    rows = "; ".join(" ".join(f"{entry:.6g}" for entry in row) for row in np.asarray(value))
     return rows if np.size(value) == 1 else f"[{rows}]"

@@ -17,20 +17,20 @@ import numpy as np
 Array = np.ndarray
 
 
-class Instance(NamedTuple):
-    """A context and a query: d_x x N, d_y x N and d_x x 1."""
+class RegressionInstance(NamedTuple):
+    """A context and a query of regression: d_x x N, d_y x N and d_x x 1."""
 
     context_x: Array
     context_y: Array
     query: Array
 
     @property
-    def empty(self) -> Instance:
+    def empty(self) -> RegressionInstance:
         """The same query on as many tokens of zeros."""
-        return Instance(np.zeros_like(self.context_x), np.zeros_like(self.context_y), self.query)
+        return RegressionInstance(np.zeros_like(self.context_x), np.zeros_like(self.context_y), self.query)
 
     @property
-    def untold(self) -> Instance:
+    def untold(self) -> RegressionInstance:
         """The same with all targets zero."""
         return self._replace(context_y=np.zeros_like(self.context_y))
 
@@ -39,16 +39,19 @@ class Instance(NamedTuple):
         """``(1 + Σᵢ‖eᵢ‖²)‖q‖``, which bounds the prediction of a gradient step up to a constant, e the tokens."""
         return float((1 + (self.context_x**2).sum() + (self.context_y**2).sum()) * np.linalg.norm(self.query))
 
-    def only(self, token: int) -> Instance:
+    def only(self, token: int) -> RegressionInstance:
         """The same with zeros for all tokens but one."""
         kept = np.arange(self.context_x.shape[1]) == token
         return self._replace(context_x=self.context_x * kept, context_y=self.context_y * kept)
 
 
-Terms = list[tuple[Any, Instance]]
+Terms = list[tuple[float | Array, RegressionInstance]]
 """A linear combination of predictions. A coefficient is a number or a d_y x d_y matrix."""
 
 Sides = tuple[Terms, Terms]
+Others = Mapping[str, Any]
+"""What else a law speaks of, by its name in the formula: numbers, arrays and the order of tokens."""
+
 Start = Callable[[Array], Array]
 """``W₀X``, column by column, as the callable predicts it from tokens of zeros."""
 
@@ -69,7 +72,7 @@ class Law:
 
     name: str
     formula: str
-    sides: Callable[[Instance, Mapping[str, Any], Start], Sides]
+    sides: Callable[[RegressionInstance, Others, Start], Sides]
     others: Mapping[str, str]
     least_context: int = 1
     preconditioned: bool = True
@@ -82,57 +85,57 @@ def reflection(normal: Array) -> Array:
     return np.eye(len(normal)) - (2 / square if square else 0) * (normal @ normal.T)
 
 
-def update(at: Instance, factor: Any = 1.0) -> Terms:
+def update(at: RegressionInstance, factor: float | Array = 1.0) -> Terms:
     """A multiple of ``u = f(X, Y, q) − f(0, 0, q)``."""
     return [(factor, at), (-factor, at.empty)]
 
 
-def told(at: Instance, factor: Any = 1.0) -> Terms:
+def told(at: RegressionInstance, factor: float | Array = 1.0) -> Terms:
     """A multiple of ``v = f(X, Y, q) − f(X, 0, q)``."""
     return [(factor, at), (-factor, at.untold)]
 
 
-def _start(at: Instance, others: Mapping[str, Any], start: Start) -> Sides:
+def _start(at: RegressionInstance, others: Others, start: Start) -> Sides:
     r, t = others["r"], others["t"]
     moved = at._replace(query=at.query + t * r)
     return [(1.0, moved.empty)], [(1.0, at.empty), (t, at._replace(query=r).empty)]
 
 
-def _query(at: Instance, others: Mapping[str, Any], start: Start) -> Sides:
+def _query(at: RegressionInstance, others: Others, start: Start) -> Sides:
     r, t = others["r"], others["t"]
     return update(at._replace(query=at.query + t * r)), update(at) + update(at._replace(query=r), t)
 
 
-def _tokens(at: Instance, others: Mapping[str, Any], start: Start) -> Sides:
+def _tokens(at: RegressionInstance, others: Others, start: Start) -> Sides:
     return update(at), [term for token in range(at.context_x.shape[1]) for term in update(at.only(token))]
 
 
-def _targets(at: Instance, others: Mapping[str, Any], start: Start) -> Sides:
+def _targets(at: RegressionInstance, others: Others, start: Start) -> Sides:
     Z, t = others["Z"], others["t"]
     mixed = at._replace(context_y=(1 - t) * at.context_y + t * Z)
     return [(1.0, mixed)], [(1 - t, at), (t, at._replace(context_y=Z))]
 
 
-def _scaling(at: Instance, others: Mapping[str, Any], start: Start) -> Sides:
+def _scaling(at: RegressionInstance, others: Others, start: Start) -> Sides:
     t = others["t"]
-    return update(Instance(*(t * part for part in at))), update(at, t**3)
+    return update(RegressionInstance(*(t * part for part in at))), update(at, t**3)
 
 
-def _order(at: Instance, others: Mapping[str, Any], start: Start) -> Sides:
+def _order(at: RegressionInstance, others: Others, start: Start) -> Sides:
     order = list(others["order"])
     return [(1.0, at._replace(context_x=at.context_x[:, order], context_y=at.context_y[:, order]))], [(1.0, at)]
 
 
-def _fitted(at: Instance, others: Mapping[str, Any], start: Start) -> Sides:
+def _fitted(at: RegressionInstance, others: Others, start: Start) -> Sides:
     return [(1.0, at._replace(context_y=start(at.context_x)))], [(1.0, at.empty)]
 
 
-def _turned_inputs(at: Instance, others: Mapping[str, Any], start: Start) -> Sides:
+def _turned_inputs(at: RegressionInstance, others: Others, start: Start) -> Sides:
     R = reflection(others["n"])
     return told(at._replace(context_x=R @ at.context_x, query=R @ at.query)), told(at)
 
 
-def _turned_targets(at: Instance, others: Mapping[str, Any], start: Start) -> Sides:
+def _turned_targets(at: RegressionInstance, others: Others, start: Start) -> Sides:
     S = reflection(others["m"])
     return told(at._replace(context_y=S @ at.context_y)), told(at, S)
 
@@ -167,4 +170,4 @@ LAWS = (
         preconditioned=False,
     ),
 )
-"""What keeps them all, on every instance, is gradient descent; preconditioned gradient descent keeps all but the last two."""
+"""What keeps them all, on every instance, is one step of gradient descent; a preconditioned step keeps all but the last two."""

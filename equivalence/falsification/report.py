@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from equivalence.falsification.callables import shown
-from equivalence.falsification.laws import Array, Instance, Law
+from equivalence.falsification.laws import Array, Law, Others, RegressionInstance
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,13 +22,13 @@ class Counterexample:
         tolerance: what rounding may account for; some entry of the sides differs by more.
     """
 
-    instance: Instance
-    others: Mapping[str, Any]
+    instance: RegressionInstance
+    others: Others
     left: Array
     right: Array
     tolerance: float
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Lists and numbers only."""
         arrays = {**self.instance._asdict(), "left": self.left, "right": self.right}
         others = {name: np.asarray(value).tolist() for name, value in self.others.items()}
@@ -76,22 +75,27 @@ class Report:
         first, last = self.contexts[0], self.contexts[-1]
         return f"{first} to {last} tokens" if first < last else f"{first} token{'s' * (first > 1)}"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Plain dicts, lists, text and numbers."""
-        found = self.counterexample.to_json() if self.counterexample else None
+        counterexample = self.counterexample.to_json() if self.counterexample else None
         told = {"law": self.law.name, "formula": self.law.formula, "holds": self.holds, "instances": self.instances}
-        return {**told, "contexts": list(self.contexts), "counterexample": found, "untested": self.untested}
+        return {**told, "contexts": list(self.contexts), "counterexample": counterexample, "untested": self.untested}
+
+
+KIND = "on least squares, from any one W₀, at any step size that depends on nothing but the number of tokens"
+NOT_JUDGED = "Not judged: several steps, other losses, and a step size or W₀ that the context sets; they can break these laws too."
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Falsification:
-    """All laws, each on its own.
+    """All laws of one gradient step, each on its own.
 
     Attributes:
         d_x, d_y: rows of the inputs and of the targets.
         contexts: the smallest and the largest context size that were allowed; each report has those that were searched.
         reports: one a law.
         step_sizes: s for each context size, read off one token; empty if a law is broken, as then there is none.
+        still: the context sizes at which that s is 0 up to rounding, so that no target was seen to move the prediction.
         rounding: how many units of rounding were allowed for.
         unit: the machine epsilon of the coarsest type of floats that went in or came out.
     """
@@ -101,6 +105,7 @@ class Falsification:
     contexts: tuple[int, int]
     reports: tuple[Report, ...]
     step_sizes: Mapping[int, float]
+    still: tuple[int, ...]
     rounding: float
     unit: float
 
@@ -111,31 +116,31 @@ class Falsification:
 
     @property
     def refuted(self) -> bool:
-        """Whether some law is broken, so that the callable is not gradient descent."""
+        """Whether some law is broken, so that the callable is not one step of gradient descent."""
         return bool(self.broken)
 
     @property
     def conclusion(self) -> str:
         """What this shows, and what not."""
         if is_settled(self.reports):
-            return "This is neither gradient descent nor preconditioned gradient descent, at any rate, from any W₀."
+            return f"Excluded: one step of gradient descent, preconditioned or not, {KIND}. {NOT_JUDGED}"
         if self.broken:
             return (
-                "This is not gradient descent, at any rate, from any W₀. Preconditioned gradient descent keeps every law that was not seen "
-                "to break, so it is not excluded."
+                f"Excluded: one step of gradient descent {KIND}. One preconditioned step keeps every law that was not seen to break, so it "
+                f"is not excluded. {NOT_JUDGED}"
             )
         return (
-            "No law was seen to break, on finitely many instances: evidence, no proof. What keeps all laws on every instance is gradient "
-            "descent, with one step size for each context size (statement 9.3). The laws on reflections are needed for that: "
-            "preconditioned gradient descent keeps the others. Laws that were not tested, and contexts of other sizes, are left open."
+            "No law was seen to break, on finitely many instances: evidence, no proof. What keeps all laws on every instance is one step "
+            "of gradient descent, with one step size for each context size (statement 9.3). The laws on reflections are needed for that: "
+            "a preconditioned step keeps the others. Laws that were not tested, and contexts of other sizes, are left open."
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Plain dicts, lists, text and numbers."""
         sizes = {"d_x": self.d_x, "d_y": self.d_y, "contexts": list(self.contexts)}
         verdict = {"refuted": self.refuted, "conclusion": self.conclusion, "laws": [report.to_json() for report in self.reports]}
-        rates = {str(count): rate for count, rate in self.step_sizes.items()}
-        return {**sizes, **verdict, "step_sizes": rates, "rounding": self.rounding, "unit": self.unit}
+        rates = {"step_sizes": {str(count): rate for count, rate in self.step_sizes.items()}, "still": list(self.still)}
+        return {**sizes, **verdict, **rates, "rounding": self.rounding, "unit": self.unit}
 
     def __repr__(self) -> str:
         return f"<{self._title}>"
@@ -152,15 +157,25 @@ class Falsification:
     @property
     def _title(self) -> str:
         least, most = self.contexts
-        found = f"refuted, {len(self.broken)} of {len(self.reports)} laws are broken" if self.refuted else "not refuted"
-        return f"Gradient descent, d_x = {self.d_x}, d_y = {self.d_y}, contexts of {least} to {most} tokens: {found}"
+        verdict = f"refuted, {len(self.broken)} of {len(self.reports)} laws are broken" if self.refuted else "not refuted"
+        return f"One step of gradient descent, d_x = {self.d_x}, d_y = {self.d_y}, contexts of {least} to {most} tokens: {verdict}"
 
     @property
     def _rates(self) -> list[str]:
         rates = ", ".join(f"{rate:.6g} at N = {count}" for count, rate in self.step_sizes.items())
-        return [f"Step size s: {rates}"] if rates else []
+        uphill = [count for count, rate in self.step_sizes.items() if rate < 0 and count not in self.still]
+        lines = [f"Step size s: {rates}"] if rates else []
+        if self.still:
+            lines.append(f"At N = {_listed(self.still)} no target was seen to move the prediction: s is 0 up to rounding")
+        if uphill:
+            lines.append(f"At N = {_listed(uphill)} s is negative: a step uphill, or a prediction with its sign turned")
+        return lines
 
 
 def is_settled(reports: Iterable[Report]) -> bool:
-    """Whether a law is broken that preconditioned gradient descent keeps: nothing more general is left to exclude."""
+    """Whether a law is broken that a preconditioned step keeps too: nothing more general is left to exclude."""
     return any(report.counterexample and report.law.preconditioned for report in reports)
+
+
+def _listed(counts: Iterable[int]) -> str:
+    return ", ".join(map(str, counts))

@@ -1,35 +1,32 @@
-"""Is a callable gradient descent? Each law of a gradient step is searched for its smallest counterexample (statement 9.3).
+"""Is a callable one step of gradient descent? Each law of a step is searched for its smallest counterexample (statement 9.3).
 
-What keeps all the laws everywhere is gradient descent. A search sees finitely many instances: it refutes, it never proves. This module
-needs Hypothesis, and no array library but NumPy.
+What keeps all the laws everywhere is one step of gradient descent. A search sees finitely many instances: it refutes, it never proves.
+This module needs Hypothesis, and no array library but NumPy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from random import Random
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
+from numpy.typing import DTypeLike
 
+from equivalence.checks import checked_count, checked_positive
 from equivalence.extras import extra
 from equivalence.falsification.callables import EXAMPLES, CheckedCallable, refuse_randomness
-from equivalence.falsification.laws import LAWS, Array, Instance, Law, told
+from equivalence.falsification.instances import Drawn, instances_of
+from equivalence.falsification.laws import LAWS, Law, Others, RegressionInstance, told
 from equivalence.falsification.report import Counterexample, Falsification, Report, is_settled
 from equivalence.predictors.predictor import Predictor
 
 with extra("testing"):
     from hypothesis import HealthCheck, Phase, Verbosity, find, settings
-    from hypothesis import strategies as st
     from hypothesis.errors import Flaky, NoSuchExample
     from hypothesis.strategies import SearchStrategy
 
-ENTRIES = (0, 1, -1, 2, -2, 3, -3, 0.5, -0.5, 1.5, -1.5)
-"""What data are made of, simplest first: exact in every type of floats, and so are their sums and products."""
-FACTORS = (2, -1, 3, -2)
-Drawn = tuple[Instance, Mapping[str, Any]]
-"""An instance, and what else a law speaks of."""
 HEADROOM = 64
 """How much larger than the predictions the terms within the callable may be, by default; see `falsify`."""
 
@@ -44,7 +41,7 @@ def falsify(
     examples: int = EXAMPLES,
     rounding: float | None = None,
     seed: int = 0,
-    dtype: Any = np.float64,
+    dtype: DTypeLike = np.float64,
 ) -> Falsification:
     """Search each law of a gradient step for the smallest instance that breaks it.
 
@@ -75,26 +72,23 @@ def falsify(
         TypeError, ValueError: naming the argument; or naming predict, if it raises, returns no floats of shape (d_y, 1), NaN or
             infinity, different predictions for one input, or does not depend on the context.
     """
-    for name, count, least in (
-        ("d_x", d_x, 1),
-        ("d_y", d_y, 1),
-        ("min_context", min_context, 1),
-        ("examples", examples, 1),
-        ("seed", seed, 0),
-    ):
-        _check_count(name, count, least)
-    _check_count("max_context", max_context, min_context)
+    for name, count in (("d_x", d_x), ("d_y", d_y), ("min_context", min_context), ("examples", examples)):
+        checked_count(name, count)
+    checked_count("max_context", max_context, least=min_context)
+    checked_count("seed", seed, least=0)
     allowed = _checked_rounding(rounding, HEADROOM * (max_context + d_x + d_y))
     searched = CheckedCallable(predict, d_x, d_y, _checked_dtype(dtype), allowed, seed)
     contexts = range(min_context, max_context + 1)
     searched.check_reads_context(contexts)
     reports = _searched_laws(searched, contexts, examples, seed)
     kept = not any(report.counterexample for report in reports)
-    step_sizes = {count: _step_size(searched, count) for count in contexts} if kept else {}
-    return Falsification(d_x, d_y, (min_context, max_context), reports, step_sizes, allowed, searched.unit)
+    measured = {count: _step_size(searched, count) for count in contexts} if kept else {}
+    step_sizes = {count: size for count, (size, _) in measured.items()}
+    still = tuple(count for count, (size, tolerance) in measured.items() if abs(size) <= tolerance)
+    return Falsification(d_x, d_y, (min_context, max_context), reports, step_sizes, still, allowed, searched.unit)
 
 
-def _compare(predict: CheckedCallable, law: Law, at: Instance, others: Mapping[str, Any]) -> Counterexample | None:
+def _compare(predict: CheckedCallable, law: Law, at: RegressionInstance, others: Others) -> Counterexample | None:
     """Both sides of a law on an instance; None if they are equal up to rounding."""
     sides = law.sides(at, others, predict.start)
     (left, left_rounding), (right, right_rounding) = (predict.combination(terms) for terms in sides)
@@ -104,11 +98,12 @@ def _compare(predict: CheckedCallable, law: Law, at: Instance, others: Mapping[s
     return Counterexample(seen, others, left, right, left_rounding + right_rounding)
 
 
-def _step_size(predict: CheckedCallable, count: int) -> float:
-    """The s of a context size: what the target of one unit token does to a unit query."""
+def _step_size(predict: CheckedCallable, count: int) -> tuple[float, float]:
+    """The s of a context size, what the target of one unit token does to a unit query; and what rounding may amount to in it."""
     x, y = (np.zeros((rows, count)) for rows in (predict.d_x, predict.d_y))
     x[0, 0] = y[0, 0] = 1
-    return float(predict.combination(told(Instance(x, y, x[:, :1])))[0][0, 0])
+    change, tolerance = predict.combination(told(RegressionInstance(x, y, x[:, :1])))
+    return float(change[0, 0]), tolerance
 
 
 def _searched_laws(predict: CheckedCallable, contexts: range, examples: int, seed: int) -> tuple[Report, ...]:
@@ -137,7 +132,7 @@ def _searched(predict: CheckedCallable, before: Report, count: int, examples: in
         return compared[-1]
 
     few = examples // 3
-    for strategy, number in zip(_instances(law, predict, count), (few, examples - few), strict=True):
+    for strategy, number in zip(instances_of(law, predict.d_x, predict.d_y, count), (few, examples - few), strict=True):
         smallest = smallest or _smallest(law, strategy, breaks, number, random)
     counterexample = _confirmed(predict, law, smallest) if smallest else None
     instances = before.instances + (compared.index(True) + 1 if counterexample else len(compared))
@@ -160,12 +155,12 @@ def _smallest(law: Law, strategy: SearchStrategy[Drawn], breaks: Callable[[Drawn
 
 def _confirmed(predict: CheckedCallable, law: Law, smallest: Drawn) -> Counterexample:
     """The counterexample, if the callable stands by it."""
-    found = _compare(predict, law, *smallest)
+    counterexample = _compare(predict, law, *smallest)
     predict.forget()
     again = _compare(predict, law, *smallest)
-    if found is None or again is None or abs(found.left - again.left).max() > found.tolerance:
+    if counterexample is None or again is None or abs(counterexample.left - again.left).max() > counterexample.tolerance:
         _refuse_change(law)
-    return found
+    return counterexample
 
 
 def _refuse_change(law: Law) -> NoReturn:
@@ -183,45 +178,6 @@ def _settings(examples: int) -> settings:
     )
 
 
-def _instances(law: Law, predict: CheckedCallable, count: int) -> tuple[SearchStrategy[Drawn], SearchStrategy[Drawn]]:
-    """Instances of a law with N tokens, and what else it speaks of: with one nonzero entry a column at most, which shrink in few steps
-    whatever d_x is, and then any. Both shrink to zeros and ones.
-    """
-    d_x, d_y = predict.d_x, predict.d_y
-    kinds = {"inputs": (d_x, count), "targets": (d_y, count), "query": (d_x, 1), "output": (d_y, 1)}
-    shapes = {"X": kinds["inputs"], "q": kinds["query"], **({} if law.derives_targets else {"Y": kinds["targets"]})}
-    shapes |= {name: kinds[kind] for name, kind in law.others.items() if kind in kinds}
-    choices = {"factor": st.sampled_from(FACTORS), "order": st.permutations(range(count))}
-    others = st.fixed_dictionaries({name: choices[kind] for name, kind in law.others.items() if kind in choices})
-
-    def built(arrays: dict[str, Array], drawn: dict[str, Any]) -> Drawn:
-        targets = arrays.get("Y", np.zeros(kinds["targets"]))
-        return Instance(arrays["X"], targets, arrays["q"]), {**drawn, **{name: arrays[name] for name in law.others if name in arrays}}
-
-    size = sum(rows * cols for rows, cols in shapes.values())
-    entries = st.lists(st.sampled_from(ENTRIES), min_size=size, max_size=size)
-    few = st.fixed_dictionaries({name: _sparse(*shape) for name, shape in shapes.items()})
-    return st.builds(built, few, others), st.builds(built, entries.map(lambda found: _cut(found, shapes)), others)
-
-
-def _sparse(rows: int, cols: int) -> SearchStrategy[Array]:
-    """Matrices with at most one nonzero entry a column."""
-    column = st.tuples(st.sampled_from(ENTRIES), st.integers(0, rows - 1))
-
-    def placed(found: list[tuple[float, int]]) -> Array:
-        values, places = zip(*found, strict=True)
-        return np.array(values) * (np.arange(rows)[:, None] == places)
-
-    return st.lists(column, min_size=cols, max_size=cols).map(placed)
-
-
-def _cut(entries: list[float], shapes: Mapping[str, tuple[int, int]]) -> dict[str, Array]:
-    """One array after another from a list of entries."""
-    ends = np.cumsum([rows * cols for rows, cols in shapes.values()])
-    pieces = np.split(np.array(entries, dtype=np.float64), ends[:-1])
-    return {name: piece.reshape(shape) for (name, shape), piece in zip(shapes.items(), pieces, strict=True)}
-
-
 def _why_untested(law: Law, d_y: int, context: int, start: Report) -> str:
     if context < law.least_context:
         return f"it speaks of {law.least_context} tokens at least; set max_context to {law.least_context} or more"
@@ -232,25 +188,12 @@ def _why_untested(law: Law, d_y: int, context: int, start: Report) -> str:
     return ""
 
 
-def _check_count(name: str, value: Any, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name}: expected an integer, got {value!r}")
-    if value < least:
-        raise ValueError(f"{name}: expected at least {least}, got {value}")
+def _checked_rounding(rounding: float | None, default: int) -> float:
+    return float(default if rounding is None else checked_positive("rounding", rounding))
 
 
-def _checked_rounding(rounding: Any, default: int) -> float:
-    if rounding is None:
-        return float(default)
-    if isinstance(rounding, bool) or not isinstance(rounding, int | float):
-        raise TypeError(f"rounding: expected a number of units, got {rounding!r}")
-    if not 0 < rounding < np.inf:
-        raise ValueError(f"rounding: expected a positive finite number of units, got {rounding}")
-    return float(rounding)
-
-
-def _checked_dtype(dtype: Any) -> np.dtype:
-    found = np.dtype(dtype)
-    if found.kind != "f":
-        raise TypeError(f"dtype: expected a type of floats, got {found}")
-    return found
+def _checked_dtype(dtype: DTypeLike) -> np.dtype:
+    floats = np.dtype(dtype)
+    if floats.kind != "f":
+        raise TypeError(f"dtype: expected a type of floats, got {floats}")
+    return floats

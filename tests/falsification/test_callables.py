@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
 
+from equivalence.falsification.callables import CheckedCallable
+from equivalence.falsification.laws import RegressionInstance
 from equivalence.falsification.report import Falsification
 from equivalence.falsification.search import falsify
 
 
 def searched(predict: Any, **options: Any) -> Falsification:
-    return falsify(predict, d_x=2, d_y=1, **{"max_context": 2, "examples": 12, **options})
+    return falsify(predict, **{"d_x": 2, "d_y": 1, "max_context": 2, "examples": 12, **options})
 
 
 class Countdown:
@@ -99,8 +102,14 @@ BAD = {
     "NaN": (
         lambda X, Y, q: Y @ X.T @ q / np.sqrt((X**2).sum()),
         ValueError,
-        r"predict: expected finite numbers, got nan for context_x = \[0; 0\], .*; guard divisions that can be by zero",
+        r"predict: expected finite numbers, got nan for context_x = \[0; 0\], .*; guard divisions that may be by 0",
     ),
+    "NaN in one output of several": (
+        lambda X, Y, q: np.where([[False], [True]], np.nan, Y @ X.T @ q),
+        ValueError,
+        r"predict: expected finite numbers, got \[.*; nan\] for context_x",
+    ),
+    "exits": (lambda X, Y, q: sys.exit("done"), ValueError, "predict: raised SystemExit: done, on context_x"),
     "noise": (noisy, ValueError, r"predict: expected the same prediction for the same input, got .* and then .*; fix its seed, and switch"),
     "noise later": (Countdown(150), ValueError, "predict: expected the same prediction .*, got a different one when it was asked again"),
     "fails once": (FailsOnce(150), ValueError, "predict: expected the same prediction .*, got a different one when it was asked again"),
@@ -118,7 +127,7 @@ BAD = {
 def test_bad_callables_are_told_what_to_change(name: str) -> None:
     predict, error, message = BAD[name]
     with pytest.raises(error, match=message) as caught:
-        searched(predict)
+        searched(predict, d_y=2 if "several" in name else 1)
     assert "\n" not in str(caught.value)
     assert not getattr(caught.value, "__notes__", [])
 
@@ -187,3 +196,30 @@ def test_a_context_is_only_read_with_two_tokens() -> None:
     """A centred step, which stays where it is on one token, is no callable that ignores its context."""
     found = searched(lambda X, Y, q: Y @ (X - X.mean(axis=1, keepdims=True)).T @ q)
     assert "additive over tokens" in [report.law.name for report in found.broken]
+
+
+def test_what_rounding_may_amount_to_counts_every_term_at_the_size_of_its_largest_output() -> None:
+    at = RegressionInstance(np.ones((2, 3)), np.zeros((2, 3)), np.ones((2, 1)))
+    asked = CheckedCallable(lambda X, Y, q: np.array([[0.0], [-8.0]]), 2, 2, np.dtype("float64"), 5.0, 0)
+    unit = 2.0**-52
+    assert asked.combination([(1.0, at)])[1] == 5 * unit * 8
+    assert asked.combination([(3.0, at), (-2.0, at.empty)])[1] == 5 * unit * (3 * 8 + 2 * 8)
+    turned, rounding = asked.combination([(np.array([[1.0, -2.0], [0.0, 1.0]]), at)])
+    assert turned.tolist() == [[16], [-8]]
+    assert rounding == 5 * unit * 3 * 8
+    asked.gain = 10.0
+    assert asked.combination([(1.0, at)])[1] == pytest.approx(5 * unit * 10 * (1 + 6) * np.sqrt(2), rel=1e-14)
+
+
+def test_the_gain_is_the_largest_ratio_of_a_prediction_to_its_size() -> None:
+    """Of W₀q, which is largest on no context: the ratio there is |W₀q|/‖q‖, with entries ±1 and ±2 at most 3/√2 for W₀ = [1, 1]."""
+    asked = CheckedCallable(lambda X, Y, q: q.sum(axis=0, keepdims=True) + 0 * (Y @ X.T @ q), 2, 1, np.dtype("float64"), 64.0, 0)
+    asked.probe(1)
+    assert 1 <= asked.gain <= 3 / np.sqrt(2) * (1 + 1e-15)
+    assert not asked.reads_context
+
+
+def test_the_coarsest_type_that_comes_back_sets_the_unit() -> None:
+    found = searched(lambda X, Y, q: (Y @ X.T @ q).astype(np.float16) if X.shape[1] == 2 else Y @ X.T @ q)
+    assert found.unit == 2.0**-10
+    assert searched(lambda X, Y, q: Y @ X.T @ q).unit == 2.0**-52

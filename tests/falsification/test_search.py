@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from time import perf_counter
 from typing import Any
 
 import jax
 import numpy as np
 import pytest
 
-from equivalence.falsification.laws import LAWS, Instance, reflection
+from equivalence.falsification.laws import LAWS, RegressionInstance, reflection
 from equivalence.falsification.report import Counterexample, Falsification
 from equivalence.falsification.search import falsify
 from equivalence.models.attention.linear import linear_attention
@@ -65,6 +64,16 @@ def not_additive(X: Any, Y: Any, q: Any) -> Any:
     return ratio(squares.max(), squares.sum()) * (Y @ (X.T @ q))
 
 
+NOT_JUDGED = "Not judged: several steps, other losses, and a step size or W₀ that the context sets; they can break these laws too."
+SETTLED = (
+    "Excluded: one step of gradient descent, preconditioned or not, on least squares, from any one W₀, at any step size that depends on "
+    f"nothing but the number of tokens. {NOT_JUDGED}"
+)
+PRECONDITIONED_IS_LEFT = (
+    "Excluded: one step of gradient descent on least squares, from any one W₀, at any step size that depends on nothing but the number of "
+    f"tokens. One preconditioned step keeps every law that was not seen to break, so it is not excluded. {NOT_JUDGED}"
+)
+
 BREAKERS = {
     "linear start": (query_as_key, 3, (0, 0, 0)),
     "linear in the query": (tokenwise(lambda x, y, q: ratio(y * (x @ q) ** 3, (x @ x) * (q @ q))), 1, (1, 1, 1)),
@@ -111,8 +120,7 @@ def test_a_predictor_breaks_the_law_it_should_and_no_other(name: str) -> None:
     assert nonzero(counterexample) == size
     assert set(np.abs(counterexample.instance.context_x).ravel()) <= {0, 1}
     assert abs(counterexample.left - counterexample.right).max() > 1000 * counterexample.tolerance
-    excluded = "neither gradient descent nor preconditioned" if law.preconditioned else "so it is not excluded"
-    assert excluded in found.conclusion
+    assert found.conclusion == (SETTLED if law.preconditioned else PRECONDITIONED_IS_LEFT)
     assert found.step_sizes == {}
 
 
@@ -178,7 +186,7 @@ JAX_SOFTMAX = softmax_layer(gd_layer(3, 1, learning_rate=1, context=1), np.zeros
 
 
 @pytest.mark.parametrize("predict", [numpy_softmax, jax.jit(JAX_SOFTMAX), JAX_SOFTMAX], ids=["NumPy", "jitted JAX", "eager JAX"])
-def test_a_softmax_layer_fails_on_one_token_in_ten_seconds(predict: Predict) -> None:
+def test_a_softmax_layer_fails_on_one_token_and_few_predictions(predict: Predict) -> None:
     """Two context sizes are asked for, not three: each costs eager JAX a compilation of every operation."""
     asked = []
 
@@ -186,9 +194,7 @@ def test_a_softmax_layer_fails_on_one_token_in_ten_seconds(predict: Predict) -> 
         asked.append(X.shape[1])
         return predict(X, Y, q)
 
-    started = perf_counter()
     found = falsify(counted, d_x=3, d_y=1)
-    assert perf_counter() - started < 10
     assert set(asked) == {1, 2}
     assert len(asked) < 700
     counterexample = smallest(found, "linear in the query")
@@ -236,11 +242,70 @@ def test_a_broken_reflection_settles_nothing() -> None:
     found = searched(predict, 2, 1, max_context=3)
     assert smallest(found, "blind to reflections of x").instance.context_x.shape == (2, 1)
     assert smallest(found, "affine in the targets").instance.context_x.shape == (2, 2)
-    assert "neither gradient descent nor preconditioned" in found.conclusion
+    assert found.conclusion == SETTLED
     (order,) = (report for report in found.reports if report.law.name == "blind to the order of tokens")
     assert (order.contexts, order.instances) == ((2,), 12)
     alone = searched(predict, 2, 1, max_context=1)
-    assert "so it is not excluded" in alone.conclusion
+    assert alone.conclusion == PRECONDITIONED_IS_LEFT
+
+
+def two_steps(X: Any, Y: Any, q: Any) -> Any:
+    W = Y @ X.T / 4
+    return (W - (W @ X - Y) @ X.T / 4) @ q
+
+
+def test_two_steps_are_not_one_and_the_conclusion_speaks_of_one() -> None:
+    found = searched(two_steps, 2, 1)
+    assert {"additive over tokens", "cubic under scaling"} <= set(broken(found))
+    assert str(found).startswith("One step of gradient descent, ")
+    assert found.conclusion == SETTLED
+    assert "Not judged: several steps" in str(found)
+
+
+def test_a_rate_that_the_context_sets_is_not_said_to_be_excluded() -> None:
+    """As in 7.3: one step, at a rate that is another for each context."""
+    found = searched(lambda X, Y, q: Y @ X.T @ q / (1 + (X**2).sum()), 2, 1)
+    assert "cubic under scaling" in broken(found)
+    assert "a step size or W₀ that the context sets" in found.conclusion
+
+
+def test_what_is_right_on_the_searched_contexts_only_is_not_refuted_and_no_more_is_said() -> None:
+    def predict(X: Any, Y: Any, q: Any) -> Any:
+        return Y @ X.T @ q if X.shape[1] < 3 else 0 * Y[:, :1]
+
+    found = searched(predict, 2, 1)
+    assert not found.refuted
+    assert "contexts of 1 to 2 tokens: not refuted" in str(found)
+    assert "evidence, no proof" in found.conclusion
+    assert found.conclusion.endswith("Laws that were not tested, and contexts of other sizes, are left open.")
+
+
+def test_where_no_target_moves_the_prediction_it_is_said() -> None:
+    """One token is ignored, two are a step: both keep all laws."""
+
+    def predict(X: Any, Y: Any, q: Any) -> Any:
+        return START[:1] @ q + (X.shape[1] - 1) * (Y - START[:1] @ X) @ X.T @ q
+
+    found = searched(predict, 2, 1)
+    assert not found.refuted
+    assert found.still == (1,)
+    assert found.to_json()["still"] == [1]
+    assert "\nAt N = 1 no target was seen to move the prediction: s is 0 up to rounding\n" in str(found)
+    assert searched(descent(), 2, 3).still == ()
+
+
+def test_a_step_uphill_keeps_the_laws_and_is_said_to_be_one() -> None:
+    found = searched(lambda X, Y, q: -Y @ X.T @ q, 2, 1)
+    assert not found.refuted
+    assert "\nAt N = 1, 2 s is negative: a step uphill, or a prediction with its sign turned\n" in str(found)
+    assert "negative" not in str(searched(lambda X, Y, q: Y @ X.T @ q, 2, 1))
+
+
+def test_rounding_is_measured_by_the_largest_output() -> None:
+    """Rows of W₀ that differ by 10¹⁰: what the first output rounds is more than the second output's size."""
+    W = np.array([[1e10 / 3, 1e10 / 7], [0, 0]])
+    found = searched(lambda X, Y, q: (W + 0.3 * (Y - W @ X) @ X.T) @ q, 2, 2, examples=30)
+    assert not found.refuted, str(found)
 
 
 def test_keys_that_read_the_targets_are_not_affine_in_them() -> None:
@@ -292,7 +357,9 @@ def test_it_prints_and_serialises() -> None:
     (law,) = (law for law in told["laws"] if law["holds"] is False)
     assert law["counterexample"]["context_x"] == counterexample.instance.context_x.tolist()
     assert set(law["counterexample"]) == {"context_x", "context_y", "query", "left", "right", "others", "tolerance"}
-    assert str(found).startswith("Gradient descent, d_x = 2, d_y = 1, contexts of 1 to 2 tokens: refuted, 1 of 9 laws are broken\n")
+    assert str(found).startswith(
+        "One step of gradient descent, d_x = 2, d_y = 1, contexts of 1 to 2 tokens: refuted, 1 of 9 laws are broken\n"
+    )
     markdown = found._repr_markdown_()
     for line in (f"broken by {counterexample}", "held on 5 instances of 1 token", found.conclusion):
         assert line in str(found)
@@ -301,7 +368,7 @@ def test_it_prints_and_serialises() -> None:
 
 
 def test_a_counterexample_is_written_by_rows() -> None:
-    instance = Instance(np.array([[1.0, 0], [0.5, -2]]), np.array([[0.0, 1]]), np.array([[1.0], [0]]))
+    instance = RegressionInstance(np.array([[1.0, 0], [0.5, -2]]), np.array([[0.0, 1]]), np.array([[1.0], [0]]))
     found = Counterexample(instance, {"t": 2, "r": np.array([[0.0], [1]])}, np.array([[4.0]]), np.array([[0.25]]), 1e-13)
     assert str(found) == (
         "X = [1 0; 0.5 -2], Y = [0 1], q = [1; 0], t = 2, r = [0; 1]: left 4, right 0.25; rounding accounts for 1.0e-13 at most"
@@ -318,14 +385,14 @@ def test_reflections_are_orthogonal(normal: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"d_x": 0}, ValueError, "d_x: expected at least 1, got 0"),
-        ({"d_y": 1.0}, TypeError, "d_y: expected an integer, got 1.0"),
-        ({"min_context": 4}, ValueError, "max_context: expected at least 4, got 3"),
-        ({"examples": 0}, ValueError, "examples: expected at least 1, got 0"),
-        ({"seed": -1}, ValueError, "seed: expected at least 0, got -1"),
-        ({"rounding": 0}, ValueError, "rounding: expected a positive finite number of units, got 0"),
-        ({"rounding": float("nan")}, ValueError, "rounding: expected a positive finite number of units, got nan"),
-        ({"rounding": "8"}, TypeError, "rounding: expected a number of units, got '8'"),
+        ({"d_x": 0}, ValueError, "d_x: expected a whole number, at least 1, got 0"),
+        ({"d_y": 1.0}, TypeError, "d_y: expected a whole number, at least 1, got 1.0 of type float"),
+        ({"min_context": 4}, ValueError, "max_context: expected a whole number, at least 4, got 3"),
+        ({"examples": 0}, ValueError, "examples: expected a whole number, at least 1, got 0"),
+        ({"seed": -1}, ValueError, "seed: expected a whole number, at least 0, got -1"),
+        ({"rounding": 0}, ValueError, "rounding: expected a positive number, got 0"),
+        ({"rounding": float("nan")}, ValueError, "rounding: expected a finite number, got nan"),
+        ({"rounding": "8"}, TypeError, "rounding: expected a number, got '8' of type str"),
         ({"dtype": int}, TypeError, "dtype: expected a type of floats, got int64"),
     ],
 )
