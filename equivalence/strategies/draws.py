@@ -1,4 +1,4 @@
-"""Hypothesis strategies for exact test data: rationals, sizes, matrices, regression tasks, layers, and instances of a statement's claim.
+"""Hypothesis strategies for exact test data: rationals, sizes, matrices, regression tasks and layers.
 
 Everything is small and rational, and shrinks to zeros, ones and few rows. Matrices come in the algebra that is asked for, by its
 `value`; by default in the exact one, which prints.
@@ -6,36 +6,36 @@ Everything is small and rational, and shrinks to zeros, ones and few rows. Matri
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
-from itertools import cycle, islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from equivalence.algebras.flint import Rational
+from equivalence.algebras.protocol import HasValues, Matrix, Scalar
 from equivalence.algebras.rational_functions import exact
+from equivalence.checks import checked_count
 from equivalence.extras import extra
 from equivalence.models.heads import Head, Layer
-from equivalence.statements.claims import Claim
-from equivalence.statements.inputs import inputs_of
 
 with extra("testing"):
     from hypothesis import strategies as st
     from hypothesis.strategies import SearchStrategy
 
-Rows = tuple[tuple[Fraction, ...], ...]
+Number = Fraction | int | float
+Elements = SearchStrategy[Number]
+"""What entries are drawn from."""
+Rows = tuple[tuple[Number, ...], ...]
 
 
 def rationals(*, max_numerator: int = 3, max_denominator: int = 3) -> SearchStrategy[Fraction]:
     """Rationals a/b with |a| <= max_numerator, 1 <= b <= max_denominator. Shrinks to 0, 1, −1, 2, …, whole numbers first."""
-    _at_least("max_numerator", max_numerator, 0)
+    checked_count("max_numerator", max_numerator, least=0)
     return _fractions([0, *_simplest_first(max_numerator)], max_denominator)
 
 
 def nonzero_rationals(*, max_numerator: int = 3, max_denominator: int = 3) -> SearchStrategy[Fraction]:
     """As `rationals`, without 0. Shrinks to 1."""
-    _at_least("max_numerator", max_numerator, 1)
+    checked_count("max_numerator", max_numerator)
     return _fractions(_simplest_first(max_numerator), max_denominator)
 
 
@@ -47,11 +47,11 @@ def sizes(names: Sequence[str], *, max_size: int | None = None) -> SearchStrateg
         max_size: at least the number of names; by default one more.
     """
     largest = len(names) + 1 if max_size is None else max_size
-    _at_least("max_size", largest, len(names))
+    checked_count("max_size", largest, least=len(names))
     return st.permutations(range(1, largest + 1)).map(lambda order: dict(zip(names, order, strict=False)))
 
 
-def matrices(rows: int, cols: int, *, elements: SearchStrategy[Any] | None = None, algebra: Any = exact) -> SearchStrategy[Any]:
+def matrices(rows: int, cols: int, *, elements: Elements | None = None, algebra: HasValues = exact) -> SearchStrategy[Matrix]:
     """Matrices rows x cols of an algebra. Shrinks entry by entry.
 
     Args:
@@ -59,7 +59,7 @@ def matrices(rows: int, cols: int, *, elements: SearchStrategy[Any] | None = Non
         elements: a strategy for the entries, rationals by default.
         algebra: one with `value`: exact, a `Rational`, a `Numeric`.
     """
-    return _entries(rows, cols, elements).map(algebra.value)
+    return entries_of(rows, cols, elements).map(algebra.value)
 
 
 class RegressionTask(NamedTuple):
@@ -73,16 +73,14 @@ class RegressionTask(NamedTuple):
         rate: η, a nonzero scalar.
     """
 
-    inputs: Any
-    targets: Any
-    queries: Any
-    initial: Any
-    rate: Any
+    inputs: Matrix
+    targets: Matrix
+    queries: Matrix
+    initial: Matrix
+    rate: Scalar
 
 
-def regression_tasks(
-    *, max_size: int = 4, elements: SearchStrategy[Any] | None = None, algebra: Any = exact
-) -> SearchStrategy[RegressionTask]:
+def regression_tasks(*, max_size: int = 4, elements: Elements | None = None, algebra: HasValues = exact) -> SearchStrategy[RegressionTask]:
     """Tasks whose d_x, d_y, N and M are pairwise different, from 1 to max_size (at least 4). Shrinks to zeros and rate 1.
 
     Args:
@@ -101,7 +99,7 @@ def regression_tasks(
 
 
 def layers(
-    size: int, *, max_heads: int = 3, max_rank: int = 2, elements: SearchStrategy[Any] | None = None, algebra: Any = exact
+    size: int, *, max_heads: int = 3, max_rank: int = 2, elements: Elements | None = None, algebra: HasValues = exact
 ) -> SearchStrategy[Layer]:
     """Linear-attention layers on tokens with `size` rows, of 1 to max_heads heads with any weights. Shrinks to one head of zeros.
 
@@ -112,8 +110,8 @@ def layers(
         elements: a strategy for all weights, rationals by default.
         algebra: what the weights are in.
     """
-    _at_least("max_heads", max_heads, 1)
-    _at_least("max_rank", max_rank, 1)
+    checked_count("max_heads", max_heads)
+    checked_count("max_rank", max_rank)
 
     @cache
     def of_ranks(ranks: tuple[int, int]) -> SearchStrategy[Head]:
@@ -123,92 +121,21 @@ def layers(
 
     rank = st.integers(1, max_rank)
     heads = st.lists(st.tuples(rank, rank).flatmap(of_ranks), min_size=1, max_size=max_heads)
-    return heads.map(lambda found: Layer(tuple(found)))
+    return heads.map(lambda drawn: Layer(tuple(drawn)))
 
 
-@dataclass(frozen=True)
-class Instance:
-    """What a claim is about, at numbers: its sizes, matrices and symbols, by name. Printed a line each.
-
-    Attributes:
-        sizes: for each of the claim's size names.
-        matrices: rows of rationals; for an invertible one the off-diagonal entries of its two unit triangular factors, for a diagonal one
-            its diagonal.
-        symbols: nonzero rationals.
-        weights: for claims on attention weights, what these are filled with, again and again; the last row is what is missing to 1.
-    """
-
-    sizes: Mapping[str, int]
-    matrices: Mapping[str, Rows]
-    symbols: Mapping[str, Fraction]
-    weights: tuple[Fraction, ...] = ()
-
-    def algebra(self) -> Rational:
-        """The rational reading of these numbers."""
-        return Rational(self._entries, lambda name: self.symbols[name])
-
-    def _entries(self, name: str, rows: int, cols: int) -> list[Fraction]:
-        if name in self.matrices:
-            return [entry for row in self.matrices[name] for entry in row]
-        return list(islice(cycle(self.weights), rows * cols))
-
-    def __repr__(self) -> str:
-        scalars = [f"{name} = {value}" for name, value in (*self.sizes.items(), *self.symbols.items())]
-        grids = [f"{name} = [{'; '.join(' '.join(map(str, row)) for row in rows)}]" for name, rows in self.matrices.items()]
-        weights = [f"weights {' '.join(map(str, self.weights))}"] if self.weights else []
-        return "\n".join([", ".join(scalars), *grids, *weights])
-
-
-def instances(
-    claim: Claim, *, max_size: int | None = None, elements: SearchStrategy[Any] | None = None, replace: Mapping[str, Any] | None = None
-) -> SearchStrategy[Instance]:
-    """Instances of an identity, induction or series, for all that its program asks for. Shrinks to the smallest sizes, zeros and ones.
-
-    Args:
-        claim: a claim of a statement.
-        max_size: bounds the sizes, which are pairwise different; by default one more than there are.
-        elements: a strategy for all entries, rationals by default.
-        replace: values for the claim's keyword-only parts.
-
-    Raises:
-        ValueError: a claim of another kind.
-    """
-    if not claim.is_identity:
-        raise ValueError(f"instances: expected an identity, induction or series, got {claim.title!r}, a {claim.kind}")
-
-    @cache
-    def of_sizes(*chosen: int) -> SearchStrategy[Instance]:
-        named = dict(zip(claim.sizes, chosen, strict=True))
-        asked = inputs_of(claim, named, replace or {})
-        shapes = {name: (rows, cols) for name, (rows, cols, _) in asked.generators.items()}
-        shapes |= {name: (size, size) for name, size in asked.invertible.items()}
-        shapes |= {name: (size, 1) for name, size in asked.diagonal.items()}
-        grids = st.fixed_dictionaries({name: _entries(*shape, elements) for name, shape in shapes.items()})
-        symbols = st.fixed_dictionaries({name: nonzero_rationals() for name in asked.symbols})
-        weights = st.tuples(*[rationals() if elements is None else elements] * (5 if asked.weights else 0))
-        return st.builds(Instance, st.just(named), grids, symbols, weights)
-
-    return sizes(claim.sizes, max_size=max_size).flatmap(lambda chosen: of_sizes(*chosen.values()))
-
-
-def _entries(rows: int, cols: int, elements: SearchStrategy[Any] | None) -> SearchStrategy[Rows]:
-    _at_least("rows", rows, 1)
-    _at_least("cols", cols, 1)
+def entries_of(rows: int, cols: int, elements: Elements | None = None) -> SearchStrategy[Rows]:
+    """Rows of entries, rationals by default. Raises TypeError or ValueError for sizes below 1."""
+    checked_count("rows", rows)
+    checked_count("cols", cols)
     line = st.tuples(*[rationals() if elements is None else elements] * cols)
     return st.tuples(*[line] * rows)
 
 
 def _fractions(numerators: Sequence[int], max_denominator: int) -> SearchStrategy[Fraction]:
-    _at_least("max_denominator", max_denominator, 1)
+    checked_count("max_denominator", max_denominator)
     return st.builds(Fraction, st.sampled_from(numerators), st.integers(1, max_denominator))
 
 
 def _simplest_first(largest: int) -> list[int]:
     return [signed for number in range(1, largest + 1) for signed in (number, -number)]
-
-
-def _at_least(name: str, value: int, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name}: expected an integer, got {value!r}")
-    if value < least:
-        raise ValueError(f"{name}: expected at least {least}, got {value}")

@@ -17,7 +17,7 @@ from equivalence.statements.inputs import inputs_of
 from equivalence.statements.sampling import draw, replay, sample
 from equivalence.statements.steps import Differ, Items
 from equivalence.statements.verification import assignments, walk
-from equivalence.strategies.draws import Instance, instances
+from equivalence.strategies.claims import ClaimInstance, instances
 
 BATCH = 512
 
@@ -59,7 +59,7 @@ def test_holds_exactly_on_small_instances(found: Statement, claim: Claim, data: 
     assert wrong_on(found, claim, data.draw(instances(claim))) == ""
 
 
-def wrong_on(found: Statement, claim: Claim, instance: Instance, **replace: Any) -> str:
+def wrong_on(found: Statement, claim: Claim, instance: ClaimInstance, **replace: Any) -> str:
     """What is wrong on an exact instance, which is noted."""
     note(repr(instance))
     algebra = instance.algebra()
@@ -79,7 +79,7 @@ def test_broken_construction_shrinks_to_something_readable() -> None:
 
     @settings(database=None, derandomize=True)
     @given(instances(found.claims[0], replace={"layer": flipped}))
-    def holds(instance: Instance) -> None:
+    def holds(instance: ClaimInstance) -> None:
         assert wrong_on(found, found.claims[0], instance, layer=flipped) == ""
 
     with pytest.raises(AssertionError) as caught:

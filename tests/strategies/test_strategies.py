@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 import proofs  # noqa: F401  (registers the statements)
 from equivalence.algebras import Numeric, Rational, exact
 from equivalence.statements import find
+from equivalence.strategies.claims import ClaimInstance, instances
 from equivalence.strategies.draws import (
-    Instance,
-    instances,
     layers,
     matrices,
     nonzero_rationals,
@@ -144,7 +143,7 @@ def test_instances_find_a_token_of_size_one() -> None:
 
 
 def test_instances_read_by_the_rational_algebra() -> None:
-    instance = Instance({"n": 2}, {"X": ((Fraction(1), Fraction(1, 2)),)}, {"eta": Fraction(3)}, (Fraction(1, 3),))
+    instance = ClaimInstance({"n": 2}, {"X": ((Fraction(1), Fraction(1, 2)),)}, {"eta": Fraction(3)}, (Fraction(1, 3),))
     algebra = instance.algebra()
     assert str(algebra.generator("X", 1, 2).blocks[0, 0]) == "[1, 1/2]"
     assert str(algebra.symbol("eta")) == "3"
@@ -155,14 +154,14 @@ def test_instances_read_by_the_rational_algebra() -> None:
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: rationals(max_numerator=-1), ValueError, "max_numerator: expected at least 0, got -1"),
-        (lambda: rationals(max_denominator=0), ValueError, "max_denominator: expected at least 1, got 0"),
-        (lambda: nonzero_rationals(max_numerator=0), ValueError, "max_numerator: expected at least 1, got 0"),
-        (lambda: sizes(["a", "b"], max_size=1), ValueError, "max_size: expected at least 2, got 1"),
-        (lambda: matrices(0, 2), ValueError, "rows: expected at least 1, got 0"),
-        (lambda: matrices(2, 1.5), TypeError, "cols: expected an integer, got 1.5"),
-        (lambda: layers(2, max_heads=0), ValueError, "max_heads: expected at least 1, got 0"),
-        (lambda: regression_tasks(max_size=3), ValueError, "max_size: expected at least 4, got 3"),
+        (lambda: rationals(max_numerator=-1), ValueError, "max_numerator: expected a whole number, at least 0, got -1"),
+        (lambda: rationals(max_denominator=0), ValueError, "max_denominator: expected a whole number, at least 1, got 0"),
+        (lambda: nonzero_rationals(max_numerator=0), ValueError, "max_numerator: expected a whole number, at least 1, got 0"),
+        (lambda: sizes(["a", "b"], max_size=1), ValueError, "max_size: expected a whole number, at least 2, got 1"),
+        (lambda: matrices(0, 2), ValueError, "rows: expected a whole number, at least 1, got 0"),
+        (lambda: matrices(2, 1.5), TypeError, "cols: expected a whole number, at least 1, got 1.5 of type float"),
+        (lambda: layers(2, max_heads=0), ValueError, "max_heads: expected a whole number, at least 1, got 0"),
+        (lambda: regression_tasks(max_size=3), ValueError, "max_size: expected a whole number, at least 4, got 3"),
         (lambda: instances(find("1.4").claims[0]), ValueError, "instances: expected an identity, induction or series, got"),
     ],
 )
