@@ -72,7 +72,7 @@ def test_a_callable_that_breaks_a_law_fails_with_the_counterexample() -> None:
         assert_gradient_descent(quadratic, d_x=1, d_y=1, **SEARCH)
     message = str(caught.value)
     assert message.startswith(
-        "expected a callable that is gradient descent\nGradient descent, d_x = 1, d_y = 1, contexts of 1 to 2 tokens: ref"
+        "expected a callable that is gradient descent\nOne step of gradient descent, d_x = 1, d_y = 1, contexts of 1 to 2 tokens: refuted"
     )
     assert "affine in the targets" in message
     assert "broken by X = 1, Y = 1, q = 1, t = " in message
@@ -132,3 +132,58 @@ def test_rates_of_a_stack_are_compared_in_any_order_and_symbols_too() -> None:
 def test_only_a_stack_has_several_rates(subject: Any) -> None:
     with pytest.raises(TypeError, match=r"step_size: expected one number, got \[0\.025\]; only a list of layers takes several"):
         assert_gradient_descent(subject, d_x=3, d_y=2, step_size=[0.025])
+
+
+def zero(layer: Layer) -> Layer:
+    return Layer(tuple(head._replace(projection=0 * head.projection) for head in layer.heads))
+
+
+def swapped(layer: Layer) -> Layer:
+    """As for tokens in the order [y; x]: the rows that are read out are never written."""
+    (head,) = layer.heads
+    return Layer((head._replace(projection=head.projection[::-1, :]),))
+
+
+@pytest.mark.parametrize("layer", [zero(LAYER), zero(LAYER.to_numpy()), swapped(LAYER.to_numpy())], ids=["exact", "floats", "swapped"])
+def test_a_layer_that_never_moves_its_prediction_fails_unless_asked_for(layer: Layer) -> None:
+    with pytest.raises(AssertionError, match=r"expected (gradient descent, got a layer whose prediction never moves|a layer that is grad)"):
+        assert_gradient_descent(layer, d_x=3, d_y=2)
+    with pytest.raises(AssertionError, match="expected"):
+        assert_gradient_descent(layer, d_x=3, d_y=2, step_size=0.025)
+    assert_gradient_descent(layer, d_x=3, d_y=2, step_size=0)
+
+
+@pytest.mark.parametrize("numeric", [False, True])
+def test_a_stack_with_a_layer_that_never_moves_it_is_fewer_steps(numeric: bool) -> None:
+    layers = [LAYER, zero(LAYER)]
+    layers = [layer.to_numpy() if numeric else layer for layer in layers]
+    with pytest.raises(AssertionError, match=r"expected (2 steps of gradient descent, got 1 of size 0|a stack that is gradient descent)"):
+        assert_gradient_descent(layers, d_x=3, d_y=2)
+    assert_gradient_descent(layers, d_x=3, d_y=2, step_size=[0, 0.025])
+
+
+def moves_from_two_on(X: Any, Y: Any, q: Any) -> Any:
+    return (q[:1] + (X.shape[1] - 1) * (Y - X[:1]) @ X.T @ q) * 0.1 + 0.9 * q[:1]
+
+
+def test_a_callable_that_no_target_moves_at_some_size_fails() -> None:
+    with pytest.raises(AssertionError, match=r"callable that targets do not move everywhere\n(.|\n)*At N = 1 no target was seen to move"):
+        assert_gradient_descent(moves_from_two_on, d_x=2, d_y=1, **SEARCH)
+    assert_gradient_descent(moves_from_two_on, d_x=2, d_y=1, min_context=2, **SEARCH)
+    with pytest.raises(AssertionError, match=r"with step size s = 0, got 0\.(1|09999\d+) at N = 2\n"):
+        assert_gradient_descent(moves_from_two_on, d_x=2, d_y=1, step_size=0, **SEARCH)
+
+
+def test_what_a_callable_was_searched_on_is_in_the_message() -> None:
+    with pytest.raises(AssertionError, match=r"got 0\.1 at N = 1, 0\.05 at N = 2\nOne step of .* contexts of 1 to 2 tokens: not refuted"):
+        assert_gradient_descent(step, d_x=3, d_y=2, step_size="1/5", **SEARCH)
+
+
+def test_step_sizes_are_numbers_of_any_kind() -> None:
+    assert_gradient_descent(LAYER.to_numpy(), d_x=3, d_y=2, step_size="1/40")
+    assert_gradient_descent(LAYER.to_numpy(), d_x=3, d_y=2, step_size=np.float32(0.025))
+    assert_gradient_descent(step, d_x=3, d_y=2, step_size="1/20", min_context=2, **SEARCH)
+    with pytest.raises(TypeError, match="step_size: expected a number, as what it is compared with is in floats, got 'eta'"):
+        assert_gradient_descent(LAYER.to_numpy(), d_x=3, d_y=2, step_size="eta")
+    with pytest.raises(ValueError, match="step_size: expected a finite number"):
+        assert_gradient_descent(LAYER.to_numpy(), d_x=3, d_y=2, step_size=float("nan"))
