@@ -7,7 +7,6 @@ and only the arrays that are asked for are read. Names come from the file, so me
 from __future__ import annotations
 
 import io
-import lzma
 import math
 import zipfile
 import zlib
@@ -25,13 +24,14 @@ MAX_BYTES = 2**30
 LONGEST_NPY_HEADER = 2**14  # NumPy refuses above 10,000
 LONGEST_SAFETENSORS_HEADER = 10**8  # the format's own limit
 NUMBERS = {"F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8"}
+COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What numpy writes. LZMA allocates what its header claims, up to 4 GB, before a byte is unpacked."""
 BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
-    lzma.LZMAError,
     EOFError,
     OSError,
-    RuntimeError,  # encrypted, an unknown compression, nested too deeply
+    RuntimeError,  # encrypted, nested too deeply
     MemoryError,
     SyntaxError,
     TokenError,
@@ -97,15 +97,15 @@ def read(file: ArrayFile, names: Sequence[str], max_bytes: int = MAX_BYTES) -> d
     """
     total = 0
     for name in names:
-        found = file.declared(name)
-        if not found.is_numeric:
-            why = "which is a pickle and never loaded" if found.dtype == "object" else "which are no weights"
-            raise ValueError(f"{shown(name)}: expected floats, got entries of type {found.dtype}, {why}; save it as float32 or float64")
-        total += 8 * math.prod(found.shape)
+        declared = file.declared(name)
+        if not declared.is_numeric:
+            why = "which is a pickle and never loaded" if declared.dtype == "object" else "which are no weights"
+            raise ValueError(f"{shown(name)}: expected floats, got entries of type {declared.dtype}, {why}; save it as float32 or float64")
+        total += 8 * math.prod(declared.shape)
         if total > max_bytes:
             raise ValueError(
                 f"{shown(name)}: expected at most max_bytes = {max_bytes} bytes of weights in all, as doubles, got {total} with its shape "
-                f"{found.shape}; nothing was read"
+                f"{declared.shape}; nothing was read"
             )
     return {name: _finite(name, file.array(name)) for name in names}
 
@@ -175,9 +175,14 @@ class _Npz:
         return shape, is_fortran, dtype, start.tell()
 
     def _content(self, name: str, most: int) -> bytes:
+        member = self.members[name]
+        if member.compress_type not in COMPRESSIONS:
+            raise ValueError(
+                f"{shown(name)}: expected a member that is stored or deflated, as numpy writes it, got compression {member.compress_type}"
+            )
         try:
-            with self.archive.open(self.members[name]) as member:
-                return member.read(most)
+            with self.archive.open(member) as stream:
+                return stream.read(most)
         except BROKEN as error:
             raise ValueError(f"{shown(name)}: broken in the file: {_reason(error)}") from error
 

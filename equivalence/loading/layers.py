@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from equivalence.checks import checked_matrix
+from equivalence.checks import checked_count, checked_matrix
 from equivalence.loading.files import MAX_BYTES, opened, read, shown
 from equivalence.models.heads import Head, Layer
 
@@ -36,7 +36,7 @@ _ROLE_OF = {name: role for role, names in ROLES.items() for name in names}
 
 Group = dict[str, str]
 """Of one layer: role to entry."""
-Weights = dict[str, tuple[str, np.ndarray]]
+Arrays = dict[str, tuple[str, np.ndarray]]
 """Of one layer: role to entry and array."""
 
 
@@ -95,9 +95,9 @@ def load_layers(
 def _check_arguments(convention: str, d: int | None, heads: int, layers: int | None, scale: bool, max_bytes: int) -> None:
     if convention not in CONVENTIONS:
         raise ValueError(f"convention: expected 'rows' (y = x @ w: Haiku, Flax) or 'columns' (PyTorch's weight), got {convention!r}")
-    for name, count in (("d", d), ("heads", heads), ("layers", layers), ("max_bytes", max_bytes)):
-        if (isinstance(count, bool) or not isinstance(count, int) or count < 1) and not (count is None and name in ("d", "layers")):
-            raise ValueError(f"{name}: expected an integer, at least 1, got {count!r}")
+    given = {"heads": heads, "max_bytes": max_bytes, **{name: count for name, count in (("d", d), ("layers", layers)) if count is not None}}
+    for name, count in given.items():
+        checked_count(name, count)
     if not isinstance(scale, bool):
         raise TypeError(f"scale: expected True or False, got {scale!r}; it says whether scores are divided by the root of d_k")
 
@@ -106,8 +106,8 @@ def _by_table(available: Sequence[str]) -> list[Group]:
     """The layers whose entries have known names."""
     groups: dict[str, Group] = {}
     for name in available:
-        if (found := _parsed(name)) is not None:
-            layer, role = found
+        if (parsed := _parsed(name)) is not None:
+            layer, role = parsed
             if role in groups.setdefault(layer, {}):
                 raise ValueError(f"{shown(name)}: expected one {role} of a layer, got {shown(groups[layer][role])} too; give names")
             groups[layer][role] = name
@@ -171,7 +171,7 @@ def _check_biases(biases: Mapping[str, np.ndarray]) -> None:
             raise ValueError(f"{shown(name)}: expected no bias, or zeros, as the layers here have none, got up to {np.abs(bias).max():g}")
 
 
-def _separated(weights: Weights, convention: str) -> Weights:
+def _separated(weights: Arrays, convention: str) -> Arrays:
     """in_proj as query, key and value."""
     if "in_proj" not in weights:
         return weights
@@ -196,17 +196,17 @@ def _columns(entry: str, weight: np.ndarray, convention: str, heads: int, *, hea
     return weight.T if convention == "rows" else weight
 
 
-def _layer(weights: Weights, convention: str, d: int, heads: int, scale: bool) -> Layer:
+def _layer(weights: Arrays, convention: str, d: int, heads: int, scale: bool) -> Layer:
     """The heads, cut out of weights that hold them side by side."""
-    found = {
+    columns = {
         role: _columns(entry, weight, convention, heads, heads_first=role == "projection") for role, (entry, weight) in weights.items()
     }
-    shapes = {"key": (None, d), "query": (len(found["key"]), d), "value": (None, d), "projection": (d, len(found["value"]))}
+    shapes = {"key": (None, d), "query": (len(columns["key"]), d), "value": (None, d), "projection": (d, len(columns["value"]))}
     for role, shape in shapes.items():
-        _check_shape(role, weights[role][0], found[role], shape, convention, heads)
+        _check_shape(role, weights[role][0], columns[role], shape, convention, heads)
     if scale:
-        found["query"] = found["query"] / math.sqrt(len(found["query"]) // heads)
-    parts = [np.split(found[role], heads, axis=1 if role == "projection" else 0) for role in Head._fields]
+        columns["query"] = columns["query"] / math.sqrt(len(columns["query"]) // heads)
+    parts = [np.split(columns[role], heads, axis=1 if role == "projection" else 0) for role in Head._fields]
     return Layer(tuple(Head(*map(np.ascontiguousarray, head)) for head in zip(*parts, strict=True)))
 
 

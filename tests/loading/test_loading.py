@@ -314,11 +314,11 @@ ARGUMENTS = [
         ValueError,
         r"^convention: expected 'rows' \(y = x @ w: Haiku, Flax\) or 'columns' \(PyTorch's weight\), got 'row'$",
     ),
-    ({"heads": 0}, ValueError, "^heads: expected an integer, at least 1, got 0$"),
-    ({"heads": None}, ValueError, "^heads: expected an integer, at least 1, got None$"),
-    ({"d": True}, ValueError, "^d: expected an integer, at least 1, got True$"),
-    ({"layers": 1.5}, ValueError, "^layers: expected an integer, at least 1, got 1.5$"),
-    ({"max_bytes": -1}, ValueError, "^max_bytes: expected an integer, at least 1, got -1$"),
+    ({"heads": 0}, ValueError, "^heads: expected a whole number, at least 1, got 0$"),
+    ({"heads": None}, TypeError, "^heads: expected a whole number, at least 1, got None of type NoneType$"),
+    ({"d": True}, TypeError, "^d: expected a whole number, at least 1, got True of type bool$"),
+    ({"layers": 1.5}, TypeError, "^layers: expected a whole number, at least 1, got 1.5 of type float$"),
+    ({"max_bytes": -1}, ValueError, "^max_bytes: expected a whole number, at least 1, got -1$"),
     ({"scale": 0.5}, TypeError, "^scale: expected True or False, got 0.5; it says whether scores are divided by the root of d_k$"),
 ]
 
