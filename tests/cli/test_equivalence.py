@@ -405,7 +405,7 @@ BAD_TARGETS = [
     ("model_of_this_test:np.pi", [], "predict: expected a callable of context_x, context_y and query, got float"),
     ("model_of_this_test:raising", [], "predict: raised KeyError"),
     ("model_of_this_test:softmax", ["--d-y", "0"], "Invalid value for '--d-y': "),
-    ("model_of_this_test:softmax", ["--max-context", "0"], "max_context: expected at least 1, got 0"),
+    ("model_of_this_test:softmax", ["--max-context", "0"], "max_context: expected a whole number, at least 1, got 0"),
 ]
 
 

@@ -38,6 +38,7 @@ COMMAND = "import runpy; runpy.run_module('equivalence', run_name='__main__', al
 LOADING = (
     "open('w.safetensors', 'wb').write(bytes(8)); from equivalence import load_layers; load_layers('w.safetensors', convention='rows')"
 )
+ASSERTED = "from equivalence.testing import assert_gradient_descent as check; from equivalence import gd_layer; check({}, d_x=2, d_y=1)"
 USES = {
     "jax": [
         "from equivalence.tasks import regression",
@@ -48,7 +49,11 @@ USES = {
     ],
     "loading": [LOADING],
     "plots": ["import equivalence.plots"],
-    "testing": ["import equivalence.strategies", "import equivalence.testing", "from equivalence import falsify"],
+    "testing": [
+        "import equivalence.strategies",
+        "from equivalence import falsify",
+        ASSERTED.format("lambda X, Y, q: Y @ X.T @ q, max_context=1"),
+    ],
 }
 
 
@@ -111,6 +116,10 @@ def test_a_command_says_it_in_one_line_with_status_2(tmp_path: Path) -> None:
 
 
 BARE = {
+    "exact risks": ("from equivalence.tasks import Uniform, optimal_rate; optimal_rate(Uniform(1), d_x=2, context=3)", []),
+    "the type of predictors": ("from equivalence.predictors import Predictor", []),
+    "what a search found": ("from equivalence.falsification import Report", []),
+    "an assertion on a layer": (ASSERTED.format("gd_layer(2, 1, learning_rate=1, context=3)"), []),
     "the toolkit": (
         "import equivalence; [getattr(equivalence, name) for name in set(equivalence.__all__) - {'falsify', 'Falsification'}]",
         [],
