@@ -55,19 +55,6 @@ def recognise(
     show_verdicts(found, whole, as_json)
 
 
-REPORTED = [
-    "family",
-    "learning_rate",
-    "step_size",
-    "gamma",
-    "preconditioner",
-    "left_factor",
-    "initial",
-    "relative_distance",
-    "context_update",
-    "note",
-]
-"""What JSON has of a `Recognition` as it is."""
 Verdict = tuple[str, dict[str, Any]]
 """For the screen, and for JSON."""
 
@@ -88,26 +75,16 @@ def linear_verdict(layer: Layer, d_x: int, d_y: int, context: int | None, token_
     """What a linear layer is."""
     from equivalence.recognition import recognise as recognised
 
-    found = recognised(layer, d_x=d_x, d_y=d_y, context=context)
-    bound = found.error_bound(token_norm, query_norm)
-    text = f"{found}\nerror bound: {bound:.6g} for contexts of norm at most {token_norm:g} and queries of norm at most {query_norm:g}"
-    return text, {
-        **{name: getattr(found, name) for name in REPORTED},
-        "error_bound": {"value": bound, "token_norm": token_norm, "query_norm": query_norm},
-        "witness": None if found.witness is None else vars(found.witness),
-    }
+    verdict = recognised(layer, d_x=d_x, d_y=d_y, context=context)
+    return verdict.text(token_norm, query_norm), verdict.to_json(token_norm, query_norm)
 
 
 def stack_verdict(layers: Sequence[Layer], d_x: int, d_y: int, token_norm: float, query_norm: float) -> Verdict:
     """What several linear layers are, end to end."""
     from equivalence.recognition.stacks import recognise_stack
 
-    found = recognise_stack(layers, d_x=d_x, d_y=d_y)
-    bound = found.error_bound(token_norm, query_norm) if found.family != "none" else None
-    described = None if bound is None else {"value": bound, "token_norm": token_norm, "query_norm": query_norm}
-    text = f"end to end, {found}" + ("" if bound is None else f"\nerror bound: {bound:.6g}")
-    told = {"family": found.family, "step_sizes": list(found.step_sizes), "reason": found.reason, "initial": found.initial}
-    return text, {**told, "error_bound": described}
+    verdict = recognise_stack(layers, d_x=d_x, d_y=d_y)
+    return f"end to end, {verdict.text(token_norm, query_norm)}", verdict.to_json(token_norm, query_norm)
 
 
 def softmax_verdict(layer: Layer, d_x: int, d_y: int, context: int | None) -> Verdict:

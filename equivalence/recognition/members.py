@@ -6,11 +6,14 @@ With ``F = [W₀, −I]`` (d_y x d) the prediction of one step is ``T(sF, [I; 0]
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
+import flint
 import numpy as np
+from sympy.polys.domains.domainelement import DomainElement
 
-Array = Any
+Array = np.ndarray
+Number: TypeAlias = float | flint.fmpq | DomainElement
 
 
 class Member(NamedTuple):
@@ -23,7 +26,7 @@ class Member(NamedTuple):
         preconditioner: C, d_x x d_x.
     """
 
-    step: Any
+    step: Number
     initial: Array
     left_factor: Array
     preconditioner: Array
@@ -38,7 +41,7 @@ class Member(NamedTuple):
         """``[C; 0]``, d x d_x."""
         return np.concatenate([self.preconditioner, 0 * self.initial])
 
-    def whole(self, gamma: Any) -> tuple[Array, Array]:
+    def whole(self, gamma: Number) -> tuple[Array, Array]:
         """``[[−γI, 0], [A]]`` and ``[B, 0]``, d x d: what updates the context tokens too."""
         d_y, d_x = self.initial.shape
         columns = np.concatenate([self.B, 0 * self.A.T], axis=1)
@@ -55,23 +58,23 @@ def identity(like: Array) -> Array:
     return eye(like[0], len(like), len(like))
 
 
-def eye(like: Any, rows: int, columns: int) -> Array:
+def eye(like: Number, rows: int, columns: int) -> Array:
     """Ones on the diagonal, zeros elsewhere, in the field of a number."""
-    return np.eye(rows, columns, dtype=np.array(like).dtype) * one(like)
+    return np.eye(rows, columns, dtype=np.array(like).dtype) * unit(like)
 
 
-def one(like: Any) -> Any:
+def unit(like: Number) -> Number:
     """1 in the field of a number. Of SymPy's fractions the field is asked, as their 0 + 1 is an integer."""
     return like.field.one if hasattr(like, "field") else 0 * like + 1
 
 
-def curvature(gamma: Any, d_x: int, d_y: int) -> Array:
+def curvature(gamma: Number, d_x: int, d_y: int) -> Array:
     """``−γ[I, 0]``, d_x x d: the x rows of A in GD++."""
     return eye(gamma, d_x, d_x + d_y) * -gamma
 
 
-def normalised(matrix: Array) -> tuple[Any, Array]:
+def normalised(matrix: Array) -> tuple[Number, Array]:
     """The mean diagonal, 1 if it is 0, and the matrix divided by it."""
     mean = np.trace(matrix) / matrix.shape[0]
-    scale = mean if mean else one(mean)
+    scale = mean if mean else unit(mean)
     return scale, matrix / scale

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 import sympy
 
 from equivalence.algebras.rational_functions import exact
-from equivalence.checks import checked_rate
-from equivalence.models.constructions.arguments import built_count
+from equivalence.algebras.sizes import Size
+from equivalence.checks import checked_fraction
+from equivalence.models.constructions.arguments import Rate, built_count
 from equivalence.models.heads import Layer
 from equivalence.recognition.exact.decided import decided
+from equivalence.recognition.field import Matrix
 from equivalence.recognition.floats.measured import measured
+from equivalence.recognition.layer import ExactLayer, FloatingLayer, read, read_initial
 from equivalence.recognition.result import Recognition
-from equivalence.recognition.weights import read
 
 
-def recognise(layer: Layer, *, d_x: int, d_y: int, initial: Any = None, context: Any = None, tolerance: float = 0.1) -> Recognition:
+def recognise(
+    layer: Layer, *, d_x: int, d_y: int, initial: Matrix | None = None, context: Rate | Size | None = None, tolerance: float = 0.1
+) -> Recognition:
     r"""Which family of descents a linear-attention layer with residual belongs to (statements 2.3, 2.4, 9.1, 9.2).
 
     Tokens are columns ``[x; y]``, the query token is ``[q; −W₀q]`` and no key, the prediction is minus its y-part after the layer. The
@@ -39,15 +40,21 @@ def recognise(layer: Layer, *, d_x: int, d_y: int, initial: Any = None, context:
     Raises:
         TypeError, ValueError: naming the argument or the weight, what was expected and what came.
     """
-    if not 0 < checked_rate("tolerance", tolerance) < 1:
-        raise ValueError(f"tolerance: expected a number between 0 and 1, got {tolerance}")
-    weights = read(layer, d_x, d_y, initial)
-    found = measured(weights, d_x, d_y, tolerance) if weights.field is None else decided(layer, weights, d_x, d_y)
-    return replace(found, learning_rate=found.step_size * _count(context, found.exact), tolerance=None if found.exact else tolerance)
+    checked_fraction("tolerance", tolerance)
+    weights = read(layer, d_x, d_y)
+    start = None if initial is None else read_initial(initial, weights)
+    return judged(weights, start, tolerance, sympy.Integer(1) if context is None else exact.scalar(built_count(context, exact)))
 
 
-def _count(context: Any, is_exact: bool) -> Any:
-    if context is None:
-        return sympy.Integer(1) if is_exact else 1.0
-    count = exact.scalar(built_count(context, exact))
-    return count if is_exact else float(count)
+def judged(layer: ExactLayer | FloatingLayer, initial: Matrix | None, tolerance: float, count: sympy.Expr) -> Recognition:
+    """The verdict on a layer that was read.
+
+    Args:
+        layer: as `read` gives it.
+        initial: W₀ as `read_initial` gives it.
+        tolerance: for floats.
+        count: N.
+    """
+    if isinstance(layer, ExactLayer):
+        return decided(layer, initial, count)
+    return measured(layer, initial, tolerance, float(count))

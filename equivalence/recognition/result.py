@@ -1,23 +1,21 @@
-"""What recognition finds, and how it is shown."""
+"""What recognition says of a layer, and how that is shown: as text, in notebooks, and as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 import numpy as np
 import sympy
 
-from equivalence.checks import checked_rate
-
-Matrix = Any
+from equivalence.checks import checked_norm
+from equivalence.recognition.field import Matrix
 
 DESCENT = "gradient descent"
 PRECONDITIONED = "preconditioned gradient descent"
 GDPP = "GD++"
 NONE = "none"
+UNDECIDED = "not decided"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,13 +37,32 @@ class Witness:
     expected: Matrix
 
     def __str__(self) -> str:
-        data = f"x = {_written(self.context_x)}, y = {_written(self.context_y)}, query {_written(self.query)}"
-        return f"{data}: predicts {_written(self.prediction)}, the nearest step {_written(self.expected)}"
+        data = f"x = {written(self.context_x)}, y = {written(self.context_y)}, query {written(self.query)}"
+        return f"{data}: predicts {written(self.prediction)}, the nearest step {written(self.expected)}"
+
+    def to_json(self) -> dict[str, object]:
+        """Its matrices as lists."""
+        return {name: jsonable(matrix) for name, matrix in vars(self).items()}
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+class Gap(Protocol):
+    """T − T*, for the bound."""
+
+    def certified_norm(self) -> float:
+        """An upper bound on ‖T − T*‖, rounding included."""
+
+
+class NoGap:
+    """A decision that T is T*."""
+
+    def certified_norm(self) -> float:
+        """0."""
+        return 0.0
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Recognition:
-    """What a layer is. Numbers are SymPy's for exact weights, else floats.
+    """What a layer is: `Accepted` or `Refused`. Numbers are SymPy's for exact weights, else floats.
 
     The prediction of a member is ``(W₀ + s D (Y − W₀X) Xᵀ C) q``. For family "none" the numbers are those of the nearest GD step.
 
@@ -54,52 +71,56 @@ class Recognition:
         exact: whether this is a decision; otherwise it is the simplest family whose relative distance is below the tolerance.
         step_size: s = η/N.
         learning_rate: η = s·context, or s where no context size was given.
+        initial: W₀, d_y x d_x.
+        relative_distance: ‖T − T*‖/‖T‖ for the prediction, T* the member; None for exact weights with symbols left in it.
+        context_update: the family that the context tokens' own update is of, with the same numbers, or "none".
+        tolerance: for floats, the relative distance up to which a layer is said to belong to a family; None for a decision.
+        gap: T − T*, for `error_bound`.
         gamma: γ of GD++, else None.
         preconditioner: C, d_x x d_x, of mean diagonal 1 where its trace is not 0; None where it is I by the family.
         left_factor: D, d_y x d_y, likewise.
-        initial: W₀, d_y x d_x.
         gauge: c with ``A_y = c s D[W₀, −I]``, ``B[I; −W₀] = (1/c)[C; 0]``, for one head; None where there is none.
-        relative_distance: ‖T − T*‖/‖T‖ for the prediction, T* the member; None for exact weights with symbols left in it.
-        context_update: the family that the context tokens' own update is of, with the same numbers, or "none".
         witness: for family "none", else None.
         note: what the decision leaves open, or empty.
-        tolerance: for floats, the relative distance up to which a layer is said to belong to a family; None for a decision.
     """
 
     family: str
     exact: bool
-    step_size: Any
-    learning_rate: Any
-    gamma: Any
-    preconditioner: Matrix | None
-    left_factor: Matrix | None
+    step_size: sympy.Expr | float
+    learning_rate: sympy.Expr | float
     initial: Matrix
-    gauge: Any
     relative_distance: float | None
     context_update: str
-    witness: Witness | None
+    tolerance: float | None
+    gap: Gap
+    gamma: sympy.Expr | float | None = None
+    preconditioner: Matrix | None = None
+    left_factor: Matrix | None = None
+    gauge: sympy.Expr | float | None = None
+    witness: Witness | None = None
     note: str = ""
-    tolerance: float | None = None
-    norm: Callable[[], float] = field(default=lambda: 0.0)
 
-    @cached_property
+    of_what: ClassVar[str] = ""
+    """Of what the numbers are, if not of the layer."""
+
+    @property
     def certified_norm(self) -> float:
         """An upper bound on ‖T − T*‖, rounding included; 0 for a decision that it is the member."""
-        return self.norm()
+        return self.gap.certified_norm()
 
-    def error_bound(self, token_norm: Any, query_norm: Any) -> float:
+    def error_bound(self, token_norm: float, query_norm: float) -> float:
         """How far the layer's prediction is from the member's at most: on every context with ``Σ‖e_i‖² <= token_norm²``, e_i = [x_i; y_i],
         and every query with ``‖q‖ <= query_norm``, in real arithmetic.
 
         Raises:
             ValueError, TypeError: a norm that is negative, not finite or no number; or exact weights with symbols left in the distance.
         """
-        for name, value in (("token_norm", token_norm), ("query_norm", query_norm)):
-            if checked_rate(name, value) < 0:
-                raise ValueError(f"{name}: expected a number that is not negative, got {value}")
-        if not self.certified_norm:
+        checked_norm("token_norm", token_norm)
+        checked_norm("query_norm", query_norm)
+        norm = self.certified_norm
+        if not norm:
             return 0.0
-        product = self.certified_norm * float(token_norm) ** 2 * float(query_norm)
+        product = norm * float(token_norm) ** 2 * float(query_norm)
         return float(np.nextafter(product * (1 + 4 * np.finfo(float).eps), np.inf))
 
     def __repr__(self) -> str:
@@ -112,26 +133,36 @@ class Recognition:
         rows = [f"| {name} | {_escaped(value)} |" for name, value in self.lines()]
         return "\n".join([f"| **{self.family}** | |", "|---|---|", *rows[1:]])
 
+    def text(self, token_norm: float, query_norm: float) -> str:
+        """All that is known, and the error bound for these norms; raises as `error_bound`."""
+        bound = self.error_bound(token_norm, query_norm)
+        return f"{self}\nerror bound: {bound:.6g} for contexts of norm at most {token_norm:g} and queries of norm at most {query_norm:g}"
+
+    def to_json(self, token_norm: float = 1.0, query_norm: float = 1.0) -> dict[str, object]:
+        """The same for `json`: matrices as lists of rows, exact numbers as text; raises as `error_bound`."""
+        return {
+            **{name: jsonable(getattr(self, name)) for name in REPORTED},
+            "error_bound": {"value": self.error_bound(token_norm, query_norm), "token_norm": token_norm, "query_norm": query_norm},
+            "witness": None if self.witness is None else self.witness.to_json(),
+        }
+
     @property
-    def _how(self) -> str:
+    def how(self) -> str:
         """How the family was found."""
-        if self.exact:
-            return "decided exactly"
-        return f"{'none is' if self.family == NONE else 'nearest,'} within a relative distance of {self.tolerance:g}"
+        return "decided exactly" if self.exact else f"nearest, within a relative distance of {self.tolerance:g}"
 
     def lines(self) -> list[tuple[str, str]]:
         """What is known, as names and texts."""
-        nearest = " (of the nearest step)" if self.family == NONE else ""
         shown = [
-            ("family", f"{self.family} ({self._how})"),
-            (f"step size s = η/N{nearest}", _written(self.step_size)),
-            ("learning rate η", "" if self.learning_rate == self.step_size else _written(self.learning_rate)),
-            ("γ", _written(self.gamma)),
-            ("preconditioner C", _written(self.preconditioner)),
-            ("left factor D", _written(self.left_factor)),
-            ("initial model W₀", _written(self.initial)),
-            ("gauge c", _written(self.gauge)),
-            ("relative distance", _written(self.relative_distance)),
+            ("family", f"{self.family} ({self.how})"),
+            (f"step size s = η/N{self.of_what}", written(self.step_size)),
+            ("learning rate η", "" if self.learning_rate == self.step_size else written(self.learning_rate)),
+            ("γ", written(self.gamma)),
+            ("preconditioner C", written(self.preconditioner)),
+            ("left factor D", written(self.left_factor)),
+            ("initial model W₀", written(self.initial)),
+            ("gauge c", written(self.gauge)),
+            ("relative distance", written(self.relative_distance)),
             ("update of the context tokens", self.context_update),
             ("witness", str(self.witness or "")),
             ("note", self.note),
@@ -139,7 +170,56 @@ class Recognition:
         return [(name, text) for name, text in shown if text]
 
 
-def _written(value: Any) -> str:
+REPORTED = [
+    "family",
+    "learning_rate",
+    "step_size",
+    "gamma",
+    "preconditioner",
+    "left_factor",
+    "initial",
+    "relative_distance",
+    "context_update",
+    "note",
+]
+"""What JSON has of a `Recognition` as it is."""
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Accepted(Recognition):
+    """A member of a family."""
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Refused(Recognition):
+    """Of no family: the nearest GD step, and a witness."""
+
+    family: str = NONE
+    context_update: str = NONE
+    of_what: ClassVar[str] = " (of the nearest step)"
+
+    @property
+    def how(self) -> str:
+        """How that was found."""
+        return super().how.replace("nearest,", "none is")
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Undecided(Recognition):
+    """Neither: the numbers are those of the nearest GD step, and the note says what is in the way."""
+
+    family: str = UNDECIDED
+    context_update: str = UNDECIDED
+    of_what: ClassVar[str] = " (of the nearest step)"
+
+    @property
+    def how(self) -> str:
+        """That it is open."""
+        return f"whether within a relative distance of {self.tolerance:g}"
+
+
+def written(value: object) -> str:
+    """A number or a matrix, shortly; nothing for None."""
     if value is None:
         return ""
     if isinstance(value, sympy.MatrixBase):
@@ -147,6 +227,15 @@ def _written(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return np.array2string(value, precision=4, suppress_small=True, threshold=60, separator=", ").replace("\n", "")
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def jsonable(value: object) -> object:
+    """Matrices as lists of rows, exact numbers as text; anything else as it is."""
+    if isinstance(value, sympy.MatrixBase):
+        return [[str(entry) for entry in row] for row in value.tolist()]
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return str(value) if isinstance(value, sympy.Basic) else value
 
 
 def _escaped(text: str) -> str:

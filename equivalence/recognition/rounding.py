@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 UNIT = np.finfo(float).eps / 2
@@ -10,6 +12,24 @@ UNIT = np.finfo(float).eps / 2
 TINY = float(np.finfo(float).tiny)
 
 
+class Interval(NamedTuple):
+    """Where a number lies that is not negative.
+
+    Attributes:
+        value: as computed.
+        low, high: with rounding.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
 def gamma(roundings: int) -> float:
     """``γ_k = ku/(1 − ku)``, rounded up."""
     return 1.01 * roundings * UNIT / (1 - roundings * UNIT)
+
+
+def size(array: np.ndarray) -> float:
+    """The Frobenius norm, rounded up."""
+    return float(np.linalg.norm(array)) * (1 + gamma(array.size + 4)) + TINY

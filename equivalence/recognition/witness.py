@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import sympy
@@ -13,9 +12,11 @@ from equivalence.models.attention.linear import linear_attention
 from equivalence.models.descent.least_squares import gradient_step
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
+from equivalence.recognition.field import Matrix
 from equivalence.recognition.result import Witness
 from equivalence.recognition.rounding import gamma
-from equivalence.recognition.tensor.canonical import Array, CanonicalTensor
+from equivalence.recognition.tensor.canonical import CanonicalTensor
+from equivalence.recognition.tensor.lowrank import Array
 
 VISIBLE = float(np.sqrt(np.finfo(float).eps))
 """A gap of this share of a prediction keeps half of its digits when both are run."""
@@ -43,7 +44,7 @@ def clearest_columns(difference: CanonicalTensor, initial: Array) -> list[Array]
     """
     d_y, d_x = initial.shape
     k, j = np.unravel_index(_squares(difference).argmax(), initial.shape)
-    half = np.array(sum(np.outer(A[k], B[:, j]) for A, B in difference.pairs)) / 2
+    half = np.sum([np.outer(A[k], B[:, j]) for A, B in difference.arrays()], axis=0) / 2
     form = half + half.T
     p, r = (int(place) for place in np.unravel_index(np.abs(form).argmax(), form.shape))
     gaps = {(i, m): abs(form[i, i] if i == m else form[i, i] + 2 * form[i, m] + form[m, m]) for i, m in ((p, p), (r, r), (p, r))}
@@ -56,48 +57,44 @@ def clearest_columns(difference: CanonicalTensor, initial: Array) -> list[Array]
 
 def _squares(difference: CanonicalTensor) -> Array:
     """``2‖T_kj‖²`` of each slice, rows x columns: ``Σ ⟨A_k,A'_k⟩⟨B_j,B'_j⟩ + (AB')_kj (A'B)_kj`` over pairs of heads."""
-    products = [[A @ B for _, B in difference.pairs] for A, _ in difference.pairs]
-    return sum(
-        np.outer((A * A2).sum(axis=1), (B * B2).sum(axis=0)) + products[h][i] * products[i][h]
-        for h, (A, B) in enumerate(difference.pairs)
-        for i, (A2, B2) in enumerate(difference.pairs)
-    )
+    pairs = difference.arrays()
+    terms = (np.outer((A * A2).sum(axis=1), (B * B2).sum(axis=0)) + (A @ B2) * (A2 @ B) for A, B in pairs for A2, B2 in pairs)
+    return np.sum(list(terms), axis=0)
 
 
-def witness_on(layer: Layer, columns: list[Any], initial: Any, step: Any) -> Witness:
+def witness_on(layer: Layer, columns: Sequence[Matrix], initial: Matrix, step: sympy.Expr) -> Witness:
     """The exact layer run on the columns, and the step; a witness that shows nothing is refused."""
-    found = _run(layer, columns, initial, step)
-    prediction, expected = (each.applyfunc(sympy.cancel) for each in (found.prediction, found.expected))
-    if prediction == expected:
+    predicted, expected = (sympy.ImmutableDenseMatrix(side).applyfunc(sympy.cancel) for side in _run(layer, columns, initial, step))
+    if predicted == expected:
         raise ArithmeticError("witness: the layer, when run, does what the step does; this is a fault of the recognition")
-    return replace(found, prediction=prediction, expected=expected)
+    return Witness(columns[0], columns[1], columns[2], predicted, expected)
 
 
-def clear_witness(layer: Layer, columns: list[Array], initial: Array, step: float) -> Witness:
+def clear_witness(layer: Layer, columns: Sequence[Array], initial: Array, step: float) -> Witness:
     """The same in floats, where the two must be further apart than rounding can account for.
 
     Raises:
         ValueError: they are not, as the weights cancel nearly all of what they multiply.
     """
-    found = _run(layer, columns, initial, step)
-    gap, slack = np.abs(found.prediction - found.expected), _run_rounding(layer, columns, initial, step)
+    predicted, expected = _run(layer, columns, initial, step)
+    gap, slack = np.abs(predicted - expected), _run_rounding(layer, columns, initial, step)
     if not (gap > slack).any():
         raise ValueError(
             f"layer: expected weights whose products survive rounding, got a gap of {gap.max():.1e} to the nearest step where rounding may "
             f"account for {slack[gap.argmax(), 0]:.1e}; give exact weights, such as arrays of Fractions"
         )
-    return found
+    return Witness(columns[0], columns[1], columns[2], predicted, expected)
 
 
-def _run(layer: Layer, columns: list[Any], initial: Any, step: Any) -> Witness:
+def _run(layer: Layer, columns: Sequence[Matrix], initial: Matrix, step: sympy.Expr) -> tuple[Matrix, Matrix]:
+    """What the layer predicts, and what the step does."""
     context_x, context_y, query = columns
     d_y, d_x = initial.shape
     _, after = linear_attention(layer, tokens(context_x, context_y), query_tokens(initial, query))
-    expected = gradient_step(initial, context_x, context_y, step) @ query
-    return Witness(context_x, context_y, query, prediction(after, d_x, d_y), expected)
+    return prediction(after, d_x, d_y), gradient_step(initial, context_x, context_y, step) @ query
 
 
-def _run_rounding(layer: Layer, columns: list[Array], initial: Array, step: float) -> Array:
+def _run_rounding(layer: Layer, columns: Sequence[Array], initial: Array, step: float) -> Array:
     """What rounding may do to both sides, d_y x 1: ``γ_K Σ|terms|``, and γ_2K as the sum itself is computed too."""
     x, y, q = (np.abs(column) for column in columns)
     (d_y, d_x), W0 = initial.shape, np.abs(initial)

@@ -12,9 +12,12 @@ import pytest
 
 from equivalence.models.heads import Head, Layer
 from equivalence.recognition import recognise
-from equivalence.recognition.floats.bounds import _by_slices, certified_norm, largest_eigenvalue, largest_singular_value, rounding
+from equivalence.recognition.floats.bounds import _by_slices, certified_norm, largest_eigenvalue, largest_singular_value
+from equivalence.recognition.floats.nearest import enclosed
+from equivalence.recognition.layer import FloatingLayer, read
 from equivalence.recognition.members import Member
-from equivalence.recognition.tensor.canonical import CanonicalTensor, canonical_tensor
+from equivalence.recognition.tensor.canonical import CanonicalTensor
+from equivalence.recognition.tensor.enclosed import Ball, Enclosure, enclosure
 
 STARTS, STEPS = 16, 100
 
@@ -54,6 +57,12 @@ def worst_found(layer: Layer, found: Any, d_x: int, d_y: int, tokens: int, seed:
     return float(jax.jit(jax.vmap(climb))(points).max())
 
 
+def known(tensor: CanonicalTensor, radius: float = 0.0) -> Enclosure:
+    """A tensor that is off by no more than the radius."""
+    whole = enclosure([(Ball(A, 0.0), Ball(B, 0.0)) for A, B in tensor.pairs])
+    return Enclosure(whole.tensor, whole.dense, whole.slack + radius)
+
+
 @pytest.mark.parametrize(("d_x", "d_y", "noise"), [(10, 1, 0.005), (10, 1, 0.5), (6, 5, 0.01), (1, 2, 0.3)])
 def test_the_bound_is_sound_and_within_a_factor_3(d_x: int, d_y: int, noise: float) -> None:
     layer = noisy(d_x, d_y, noise, seed=d_x)
@@ -85,27 +94,29 @@ def test_inner_products_of_slices_give_the_first_unfolding(rows: int, columns: i
     unfolding = tensor.dense().transpose(1, 2, 0, 3).reshape(d * d, rows * columns)
     norm = np.linalg.norm(unfolding, 2)
     assert norm <= _by_slices(tensor) <= (1 + 1e-9) * norm
-    assert certified_norm(tensor, 0.0) <= (1 + 1e-9) * norm
+    assert certified_norm(known(tensor)) <= (1 + 1e-9) * norm
     monkeypatch.setattr("equivalence.recognition.floats.bounds.SLICES", 0)
-    assert certified_norm(tensor, 0.0) > 1.01 * norm
+    assert certified_norm(known(tensor)) > 1.01 * norm
 
 
 def test_rounding_covers_the_exact_difference() -> None:
     """All numbers taken as the rationals they are, the tensor formed from Fractions."""
     rng, d_x, d_y = np.random.default_rng(8), 3, 2
-    heads = tuple(
-        (rng.normal(size=(d_k, 5)), rng.normal(size=(d_k, 5)), rng.normal(size=(d_v, 5)), rng.normal(size=(5, d_v)))
-        for d_k, d_v in ((4, 2), (1, 3))
-    )
+    shapes = [((d_k, 5), (d_k, 5), (d_v, 5), (5, d_v)) for d_k, d_v in ((4, 2), (1, 3))]
+    layer = Layer(tuple(Head(*(rng.normal(size=shape) for shape in head)) for head in shapes))
     member = Member(0.3, rng.normal(size=(d_y, d_x)), np.eye(d_y) / 3, rng.normal(size=(d_x, d_x)))
-
-    def difference(heads: Any, member: Member) -> Any:
-        seen = canonical_tensor(heads).rows(slice(d_x, None)).on_queries(member.initial)
-        return seen.difference(member.A, member.B).dense()
-
-    exact = difference([tuple(map(fractions, head)) for head in heads], Member(*map(fractions, member)))
-    gap = np.linalg.norm((exact - fractions(difference(heads, member))).astype(float))
-    assert 0 < gap <= rounding(heads, member) < 1e-10
+    read_layer = read(layer, d_x, d_y)
+    assert isinstance(read_layer, FloatingLayer)
+    difference = read_layer.outputs(member.initial).difference(enclosed(member))
+    exactly = Member(*map(fractions, member))
+    heads = [Head(*map(fractions, head)) for head in layer.heads]
+    seen = CanonicalTensor(tuple((head.projection[d_x:] @ head.value, head.key.T @ head.query) for head in heads)).on_queries(
+        exactly.initial
+    )
+    expected = seen.difference(exactly.A, exactly.B).dense()
+    for computed in (difference.dense, difference.tensor.dense()):
+        gap = np.linalg.norm((expected - fractions(computed)).astype(float))
+        assert 0 < gap <= difference.slack < 1e-10
 
 
 def fractions(array: Any) -> Any:
@@ -132,7 +143,7 @@ def test_the_least_norm_is_taken() -> None:
     """A rank-one tensor has norm at most ‖a‖‖b‖ = 1; e eᵀ with a = b attains it; Frobenius agrees, with a ⊥ b it is √½."""
     unit = np.eye(4)
     same = CanonicalTensor(((unit[:1], unit[:, :1]),))
-    assert certified_norm(same, 0.0) == pytest.approx(1, rel=1e-9)
-    assert certified_norm(same, 0.5) == pytest.approx(1.5, rel=1e-9)
+    assert certified_norm(known(same)) == pytest.approx(1, rel=1e-9)
+    assert certified_norm(known(same, 0.5)) == pytest.approx(1.5, rel=1e-9)
     apart = CanonicalTensor(((unit[:1], unit[:, 1:2]),))
-    assert certified_norm(apart, 0.0) == pytest.approx(0.5, rel=1e-9)
+    assert certified_norm(known(apart)) == pytest.approx(0.5, rel=1e-9)

@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from equivalence.models.heads import Head
 from equivalence.recognition.tensor.canonical import (
     CanonicalTensor,
     canonical_tensor,
     descent_slope,
-    factored_tensor,
     inner,
     left_slope,
     norm,
     right_slope,
 )
+from equivalence.recognition.tensor.enclosed import enclosed_head
 from equivalence.recognition.tensor.lowrank import LowRank
 
 SHAPES = [(2, 5, 3, 1), (1, 3, 4, 2), (4, 2, 1, 3)]
@@ -82,15 +83,17 @@ def test_the_slope_at_the_identity_needs_no_product_by_it(rows: int, d: int, col
 def test_thin_heads_in_their_factors_have_the_same_tensor() -> None:
     """Entries are sums of 2 and 21 products of numbers below 5; 1e-12 is over 4000 units of 1."""
     rng = np.random.default_rng(6)
-    heads = [tuple(rng.normal(size=shape) / 4 for shape in ((2, 21), (2, 21), (2, 21), (21, 2))) for _ in range(2)]
-    kept, formed = factored_tensor(heads).rows(slice(17, None)), canonical_tensor(heads).rows(slice(17, None))
+    heads = [Head(*(rng.normal(size=shape) / 4 for shape in ((2, 21), (2, 21), (2, 21), (21, 2)))) for _ in range(2)]
+    forms = [enclosed_head(head, 17) for head in heads]
+    kept = CanonicalTensor(tuple((form.output.matrix, form.scores.matrix) for form in forms))
+    formed = canonical_tensor(heads).rows(slice(17, None))
     assert isinstance(kept.pairs[0][1], LowRank)
     assert np.abs(kept.dense() - formed.dense()).max() < 1e-12
     seen = rng.normal(size=(4, 17))
     for one, other in ((kept, formed), (kept.on_queries(seen), formed.on_queries(seen))):
         assert norm(one) == pytest.approx(norm(other), rel=1e-12)
         assert np.abs(np.asarray(descent_slope(one)) - descent_slope(other)).max() < 1e-12
-    assert norm(factored_tensor(heads[:1]).rows(slice(17, None))) != pytest.approx(norm(formed), rel=1e-2)
+    assert norm(CanonicalTensor(kept.pairs[:1])) != pytest.approx(norm(formed), rel=1e-2)
 
 
 @pytest.mark.parametrize(("rows", "d", "columns", "heads"), SHAPES)

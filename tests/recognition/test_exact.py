@@ -192,9 +192,16 @@ def test_bad_input_is_named(changes: dict[str, Any], message: str) -> None:
         recognise(**{"layer": plain(), **SIZES, **changes})
 
 
+class Two:
+    """A gap of norm 2."""
+
+    def certified_norm(self) -> float:
+        return 2.0
+
+
 def test_a_bound_is_asked_for_with_norms() -> None:
     found = recognise(plain(), **SIZES)
     assert found.error_bound(3, 4) == 0
-    assert replace(found, norm=lambda: 2.0).error_bound(3, 4) == pytest.approx(72)
+    assert replace(found, gap=Two()).error_bound(3, 4) == pytest.approx(72)
     with pytest.raises(ValueError, match="token_norm: expected a number that is not negative, got -1"):
         found.error_bound(-1, 1)

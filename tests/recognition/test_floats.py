@@ -66,7 +66,7 @@ def test_thin_heads_are_judged_as_their_products_are(
     layer = thin_heads(d_x, d_y, heads, noise)
     initial = layer.heads[0].value[:d_y, :d_x] if known or heads > 1 else None
     found = recognise(layer, d_x=d_x, d_y=d_y, initial=initial, tolerance=0.2)
-    monkeypatch.setattr("equivalence.recognition.tensor.canonical.low_rank", lambda left, right: left @ right)
+    monkeypatch.setattr("equivalence.recognition.tensor.enclosed.is_thin", lambda left, right: False)
     formed = recognise(layer, d_x=d_x, d_y=d_y, initial=initial, tolerance=0.2)
     assert found.family == formed.family
     assert not known or found.family == family
@@ -224,14 +224,15 @@ def test_w0_is_found_in_floats_where_the_linear_equations_leave_it_open(start: f
     assert recognise(layer, d_x=1, d_y=1, initial=found.initial + 0.1).relative_distance > 0.01
 
 
-def test_weights_that_cancel_below_rounding_are_refused() -> None:
+def test_weights_that_cancel_below_rounding_are_not_decided() -> None:
     """A right layer in a gauge of condition 1e18: what is left of the products is rounding, which is no reason to say none."""
     (head,) = plain().to_numpy().heads
     gauge = np.eye(5) + 1e9 * np.eye(5, k=1)
     turned = head._replace(value=gauge @ head.value, projection=head.projection @ (np.eye(5) - 1e9 * np.eye(5, k=1)))
     turned = turned._replace(projection=turned.projection + 1e3 * np.eye(5, k=-1))
-    with pytest.raises(ValueError, match=r"layer: expected weights whose products survive rounding, got a gap of .*; give exact weights"):
-        recognise(Layer((turned, turned._replace(projection=-turned.projection), *plain().to_numpy().heads)), **SIZES, tolerance=1e-8)
+    found = recognise(Layer((turned, turned._replace(projection=-turned.projection), *plain().to_numpy().heads)), **SIZES, tolerance=1e-8)
+    assert found.family == "not decided"
+    assert "cannot tell at this precision: rounding may account for" in found.note
 
 
 @pytest.mark.parametrize("gauge", [1.0, 1e6])
@@ -245,7 +246,7 @@ def test_what_rounding_is_said_to_do_to_a_witness_covers_what_it_does(gauge: flo
     found, slack = _run(layer, columns, initial, step), _run_rounding(layer, columns, initial, step)
     rational = np.vectorize(Fraction, otypes=[object])
     exactly = _run(Layer((Head(*map(rational, layer.heads[0])),)), [rational(each) for each in columns], rational(initial), Fraction(step))
-    gaps = [seen.prediction - seen.expected for seen in (exactly, found)]
+    gaps = [predicted - expected for predicted, expected in (exactly, found)]
     off = np.abs((gaps[0] - rational(gaps[1])).astype(float))
     assert (off <= slack).all()
     assert (off > 0).any()

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from equivalence.recognition.tensor.canonical import frobenius
-from equivalence.recognition.tensor.lowrank import LowRank, fewer_rows, formed_if_small, low_rank, on_columns
+from equivalence.recognition.tensor.enclosed import _product
+from equivalence.recognition.tensor.lowrank import LowRank, Matrix, fewer_rows, formed_if_small, is_thin, on_columns
 
 ROUNDING = 64 * 2.0**-52
 """Sums of at most 9 products of three numbers below 4, twice over, and their sums: far fewer than 64 units of the largest term."""
@@ -78,14 +79,18 @@ def test_fewer_rows_have_the_same_products_of_columns() -> None:
     assert fewer_rows(formed) is formed
 
 
+def low_rank(left: np.ndarray, right: np.ndarray) -> Matrix:
+    return _product(left, right, [])[0]
+
+
 def test_what_is_thin_is_kept_and_what_is_not_is_formed() -> None:
     random = np.random.default_rng(3)
     left, right = random.normal(size=(8, 2)), random.normal(size=(2, 9))
     kept = low_rank(left, right)
+    assert is_thin(left, right)
     assert isinstance(kept, LowRank)
     assert np.abs(np.asarray(kept) - left @ right).max() <= 8 * ROUNDING
     assert isinstance(low_rank(left[:7], right), np.ndarray)
-    assert low_rank(left.astype(object), right).dtype == object
     assert isinstance(formed_if_small(kept[:2]), np.ndarray)
     assert isinstance(formed_if_small(kept[:3]), LowRank)
 

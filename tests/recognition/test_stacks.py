@@ -327,10 +327,11 @@ def with_value(layer: Layer, entry: tuple[int, int], amount: float) -> Layer:
 def test_the_bound_has_the_x_rows_of_all_layers_but_the_last() -> None:
     """Where the first layer moves the inputs the error is all theirs; where the last one does nothing reads them."""
     right, start = [layer.to_numpy() for layer in descent("1/2", "1/3")], np.array([[1.0, -2.0, 0.0]])
-    first = recognise_stack([with_value(right[0], (0, 0), 0.05), right[1]], d_x=3, d_y=1, initial=start)
+    layers = [with_value(right[0], (0, 0), 0.05), right[1]]
+    first = recognise_stack(layers, d_x=3, d_y=1, initial=start)
     X, Y, Q = (np.full(shape, 0.3) for shape in ((3, 5), (1, 5), (3, 1)))
     bound = first.error_bound(rounded_up(np.concatenate([X, Y])), rounded_up(Q))
-    assert 1e-4 < error(list(first.weights), first, X, Y, Q) <= bound
+    assert 1e-4 < error(layers, first, X, Y, Q) <= bound
     last = recognise_stack([right[0], with_value(right[1], (0, 0), 0.05)], d_x=3, d_y=1, initial=start)
     assert last.family == "gradient descent"
     assert last.error_bound(1, 1) < 1e-12

@@ -13,16 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
-from typing import Any
 
+import flint
 import numpy as np
 import sympy
+from sympy.polys.domains.domainelement import DomainElement
 
+from equivalence.recognition.field import ExactField
 from equivalence.recognition.members import Member, curvature, eye, identity, normalised
 from equivalence.recognition.tensor.canonical import CanonicalTensor, left_slope
-from equivalence.recognition.weights import Field
-
-Array = Any
+from equivalence.recognition.tensor.lowrank import Array
 
 
 def member_at(tensor: CanonicalTensor, initial: Array) -> Member | None:
@@ -35,14 +35,13 @@ def member_at(tensor: CanonicalTensor, initial: Array) -> Member | None:
     d_x = initial.shape[1]
     seen = tensor.on_queries(initial).dense()
     products = -2 * seen[:, d_x:, :d_x, :]
-    found = np.argwhere(products.astype(bool))
-    if not len(found):
+    places = np.argwhere(products.astype(bool))
+    if not len(places):
         unit = Member(0 * initial[0, 0], initial, identity(initial[:, 0]), identity(initial[0]))
         return None if seen.astype(bool).any() else unit
-    k, m, i, j = found[0]
-    left, D = normalised(products[:, :, i, j])
-    right, C = normalised(products[k, m] / products[k, m, i, j])
-    member = Member(left * right, initial, D, C)
+    k, m, i, j = places[0]
+    (left, D), (right, C) = normalised(products[:, :, i, j]), normalised(products[k, m] / products[k, m, i, j])
+    member = Member(left * right, initial, D, C)  # type: ignore[operator]  # both of one field
     return member if equal(seen, CanonicalTensor(((member.A, member.B),)).dense()) else None
 
 
@@ -51,7 +50,7 @@ def equal(left: Array, right: Array) -> bool:
     return not (left - right).astype(bool).any()
 
 
-def curvature_of(inputs: CanonicalTensor, d_x: int, d_y: int) -> Any:
+def curvature_of(inputs: CanonicalTensor, d_x: int, d_y: int) -> flint.fmpq | DomainElement | None:
     """γ, if the x rows of a query token's update are those of GD++, ``T(−γ[I, 0], [I; 0])``; else None."""
     dense = inputs.dense()
     gamma = -dense[0, 0, 0, 0]
@@ -64,7 +63,7 @@ def sees_inputs_only(tensor: CanonicalTensor, d_x: int) -> bool:
     return not tensor.dense()[..., d_x:].astype(bool).any()
 
 
-def initial_models(tensor: CanonicalTensor, d_x: int, d_y: int, field: Field) -> Iterator[Array]:
+def initial_models(tensor: CanonicalTensor, d_x: int, d_y: int, field: ExactField) -> Iterator[Array]:
     """Candidates for W₀ such that, if the prediction is a GD step with s ≠ 0 for any W₀, it is one for a candidate.
 
     For preconditioned steps the candidates suffice where B's y columns are 0; where they are not, another W₀ may have been missed.
@@ -72,27 +71,27 @@ def initial_models(tensor: CanonicalTensor, d_x: int, d_y: int, field: Field) ->
     Raises:
         ValueError: the quadratic equations have solutions that were not found.
     """
-    if (found := _descent_start(tensor, d_x, d_y, field)) is not None:
-        yield found
+    if (start := _descent_start(tensor, d_x, d_y, field)) is not None:
+        yield start
     products = -2 * tensor.dense()[:, d_x:, :d_x, :d_x]
     if len(places := np.argwhere(products.astype(bool))):
         k, m, i, j = places[0]
         yield from _ratios(tensor, products[:, :, i, j], products[k, m] / products[k, m, i, j], field)
-    for A, _ in tensor.pairs:
+    for A, _ in tensor.arrays():
         yield from _solved(A[:, d_x:], -A[:, :d_x], field)
     yield field.array([[0] * d_x] * d_y)
 
 
-def _ratios(tensor: CanonicalTensor, D: Array, C: Array, field: Field) -> Iterator[Array]:
+def _ratios(tensor: CanonicalTensor, D: Array, C: Array, field: ExactField) -> Iterator[Array]:
     """W₀ with ``T[xx] = (DW₀) ⊙ C`` where B's y columns are 0: with C known A_x is linear, by `left_slope` on the x coordinates."""
     d_x = len(C)
     inputs = CanonicalTensor(tuple((A[:, :d_x], B[:d_x, :d_x]) for A, B in tensor.pairs))
     gram = (identity(C[0]) * (C * C).sum() + C @ C.T) / 2
-    for left in _solved(gram, left_slope(inputs, C).T, field):
+    for left in _solved(gram, np.asarray(left_slope(inputs, C)).T, field):
         yield from _solved(D, left.T, field)
 
 
-def _solved(matrix: Array, right: Array, field: Field) -> Iterator[Array]:
+def _solved(matrix: Array, right: Array, field: ExactField) -> Iterator[Array]:
     """One solution X of ``matrix X = right``, if there is any: free unknowns are 0."""
     unknowns = matrix.shape[1]
     form, pivots = field.reduced(np.concatenate([matrix, right], axis=1))
@@ -104,7 +103,7 @@ def _solved(matrix: Array, right: Array, field: Field) -> Iterator[Array]:
     yield solution
 
 
-def _descent_start(tensor: CanonicalTensor, d_x: int, d_y: int, field: Field) -> Array | sympy.MatrixBase | None:
+def _descent_start(tensor: CanonicalTensor, d_x: int, d_y: int, field: ExactField) -> Array | sympy.MatrixBase | None:
     """W₀ of the GD step with s ≠ 0 that the prediction is, if there is one; a SymPy matrix if it may lie outside the field."""
     system = _linear_system(tensor.dense(), d_x, d_y, field)
     unknowns = system.shape[1] - 1
@@ -122,7 +121,7 @@ def _descent_start(tensor: CanonicalTensor, d_x: int, d_y: int, field: Field) ->
     return _quadratic(base, kernel, d_x, d_y, field)
 
 
-def _linear_system(dense: Array, d_x: int, d_y: int, field: Field) -> Array:
+def _linear_system(dense: Array, d_x: int, d_y: int, field: ExactField) -> Array:
     """Rows ``T_y W₀ + M(s, V) = T_x``, one for each (k, p ≤ r, j); columns W₀, s, V, right side."""
     d, size, zero = d_x + d_y, d_x * d_y, field.number(0)
     rows = []
@@ -130,16 +129,16 @@ def _linear_system(dense: Array, d_x: int, d_y: int, field: Field) -> Array:
         for r in range(p, d):
             row = np.full(2 * size + 2, zero, dtype=object)
             row[j:size:d_x] = dense[k, p, r, d_x:]
-            for one, other in ((p, r), (r, p)):
-                if other == j:
-                    at, value = (size, -1) if one == d_x + k else (size + 1 + k * d_x + one, 1) if one < d_x else (0, 0)
+            for entry, column in ((p, r), (r, p)):
+                if column == j:
+                    at, value = (size, -1) if entry == d_x + k else (size + 1 + k * d_x + entry, 1) if entry < d_x else (0, 0)
                     row[at] = row[at] + field.number(value) / 2
             row[-1] = dense[k, p, r, j]
             rows.append(row)
     return np.array(rows, dtype=object)
 
 
-def _quadratic(base: Array, kernel: list[Array], d_x: int, d_y: int, field: Field) -> Any:
+def _quadratic(base: Array, kernel: list[Array], d_x: int, d_y: int, field: ExactField) -> Array | sympy.MatrixBase | None:
     """W₀ with V = sW₀, s ≠ 0 in the affine space ``base + span(kernel)`` of (W₀, s, V)."""
     size = d_x * d_y
     if not any(direction[size:].astype(bool).any() for direction in kernel):
@@ -159,7 +158,7 @@ def _quadratic(base: Array, kernel: list[Array], d_x: int, d_y: int, field: Fiel
     raise ValueError("initial: the weights leave W₀ open in a way that is not decided here; give the initial model W₀")
 
 
-def _with_a_step(point: list[sympy.Expr], size: int, letters: tuple[sympy.Symbol, ...]) -> list[dict[Any, Any]]:
+def _with_a_step(point: list[sympy.Expr], size: int, letters: tuple[sympy.Symbol, ...]) -> list[dict[sympy.Symbol, sympy.Expr]]:
     """The letters with V = sW₀ and s ≠ 0."""
     step, inverse = point[size], sympy.Symbol("z")
     equations = [sympy.expand(V - step * W) for W, V in zip(point[:size], point[size + 1 :], strict=True)]
@@ -172,11 +171,11 @@ def _is_product(values: list[sympy.Expr], size: int) -> bool:
     return all(sympy.simplify(V - values[size] * W) == 0 for W, V in zip(values[:size], values[size + 1 :], strict=True))
 
 
-def _is_irrational(solution: dict[Any, sympy.Expr]) -> bool:
+def _is_irrational(solution: dict[sympy.Symbol, sympy.Expr]) -> bool:
     return not all(value.is_rational for value in solution.values())
 
 
-def _constant_step(base: Array, kernel: list[Array], d_x: int, d_y: int, field: Field) -> Array | None:
+def _constant_step(base: Array, kernel: list[Array], d_x: int, d_y: int, field: ExactField) -> Array | None:
     """The case that s and V are the same all over the affine space: W₀ = V/s, if it lies in it."""
     size = d_x * d_y
     if not base[size]:

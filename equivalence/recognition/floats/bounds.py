@@ -12,85 +12,67 @@ definite, which a Cholesky factorisation in floating point proves when it runs t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from equivalence.recognition.members import Member
-from equivalence.recognition.rounding import TINY, UNIT, gamma
-from equivalence.recognition.tensor.canonical import Array, CanonicalTensor, norm
+from equivalence.recognition.rounding import TINY, UNIT, gamma, size
+from equivalence.recognition.tensor.canonical import CanonicalTensor
+from equivalence.recognition.tensor.enclosed import Enclosure
+from equivalence.recognition.tensor.lowrank import Array
 
 DENSE_SIZE = 16
-"""Up to this d the unfoldings are formed."""
+"""Up to this d all of the unfoldings are formed."""
 SLICES = 2048
 """Up to so many slices, rows times columns for each pair, their inner products are formed."""
 
 
-def certified_norm(difference: CanonicalTensor, slack: float) -> float:
-    """The least of the norms of T − T*, rounded up.
+@dataclass(frozen=True, eq=False)
+class FloatGap:
+    """T − T* of floats.
 
-    Args:
-        difference: T − T*, as computed.
-        slack: how far that is from T − T* at most, in the Frobenius norm: see `rounding`.
+    Attributes:
+        difference: with its rounding.
     """
-    rows, columns = difference.pairs[0][0].shape[0], difference.pairs[0][1].shape[1]
-    d = difference.pairs[0][0].shape[1]
-    least = min(_frobenius(difference), _by_heads(difference))
-    if d > DENSE_SIZE and rows * columns * len(difference.pairs) <= SLICES:
-        least = min(least, _by_slices(difference))
-    if d <= DENSE_SIZE:
-        dense = difference.dense()
-        forming = gamma(len(difference.pairs) + 4) * sum(_size(A) * _size(B) for A, B in difference.pairs)
-        unfoldings = (
-            dense.transpose(1, 2, 0, 3).reshape(d * d, rows * columns),
-            dense.transpose(1, 0, 2, 3).reshape(d, rows * d * columns),
-            dense.reshape(rows * d, d * columns),
-        )
-        norms = [largest_singular_value(matrix) for matrix in unfoldings] + [_quartic(dense)]
-        least = min(least, min(norms) + forming)
-    return float((least + slack) * (1 + 8 * UNIT) + TINY)
+
+    difference: Enclosure
+
+    @lru_cache(maxsize=256)  # noqa: B019  (few and small; the bound of one layer is asked for at many norms)
+    def certified_norm(self) -> float:
+        """See `certified_norm`."""
+        return certified_norm(self.difference)
 
 
-def rounding(heads: Sequence[tuple[Array, Array, Array, Array]], member: Member) -> float:
-    """How far T − T*, computed by `CanonicalTensor.difference`, is from the exact one at most, in the Frobenius norm.
-
-    Each entry is a sum of products, computed with K roundings at most, so it is off by ``γ_K`` times the same sum of absolute values
-    S; S, computed in floating point too, has no cancellation, and γ_{2K} pays for it.
-
-    Args:
-        heads: (W_K, W_Q, W_V, P) of each head.
-        member: with the W₀ that the queries were contracted with.
-    """
-    d_y, d_x = member.initial.shape
-    inner = max(size for head in heads for size in (len(head[0]), len(head[2])))
-    roundings = 2 * (inner + d_x + 2 * d_y + len(heads) + 16)
-    A, B = abs(member.step) * (abs(member.left_factor) @ np.abs(_form(member))), np.abs(member.B)
-    size = float((B * B).sum())
-    total, left = 0.0, A
-    for key, query, value, projection in heads:
-        own = (np.abs(projection) @ np.abs(value))[d_x:]
-        scores = np.abs(key).T @ np.abs(query)
-        right = scores[:, :d_x] + scores[:, d_x:] @ np.abs(member.initial)
-        share = float((right * B).sum()) / size if size else 0.0
-        left = left + share * own
-        total += _size(own) * (_size(right) + share * _size(B))
-    return 2 * gamma(2 * roundings) * (total + _size(left) * _size(B)) + TINY * (d_x + d_y) ** 4
+def certified_norm(difference: Enclosure) -> float:
+    """The least of the norms of T − T*, rounded up."""
+    pairs = difference.tensor.pairs
+    (rows, d), columns = pairs[0][0].shape, pairs[0][1].shape[1]
+    slack, least = difference.slack, difference.norm().high
+    formed = difference.tensor.formed()
+    others = [_by_heads(formed)]
+    if difference.dense is not None and d <= DENSE_SIZE:
+        others += [*(largest_singular_value(matrix) for matrix in _unfoldings(difference.dense)), _quartic(difference.dense)]
+    elif difference.dense is not None and rows * columns <= SLICES:
+        others.append(largest_singular_value(difference.dense.transpose(1, 2, 0, 3).reshape(d * d, rows * columns)))
+    elif rows * columns * len(pairs) <= SLICES:
+        others.append(_by_slices(formed))
+    return min(least, (min(others) + slack) * (1 + 8 * UNIT) + TINY)
 
 
-def _form(member: Member) -> Array:
-    return np.concatenate([member.initial, np.eye(len(member.initial))], axis=1)
-
-
-def _size(matrix: Array) -> float:
-    """The Frobenius norm, rounded up."""
-    return float(np.linalg.norm(matrix)) * (1 + gamma(matrix.size + 4)) + TINY
+def _unfoldings(dense: Array) -> list[Array]:
+    rows, d, _, columns = dense.shape
+    return [
+        dense.transpose(1, 2, 0, 3).reshape(d * d, rows * columns),
+        dense.transpose(1, 0, 2, 3).reshape(d, rows * d * columns),
+        dense.reshape(rows * d, d * columns),
+    ]
 
 
 def largest_singular_value(matrix: Array) -> float:
     """An upper bound on the spectral norm, proved."""
     small = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
-    forming = gamma(small.shape[1] + 2) * _size(small) ** 2
+    forming = gamma(small.shape[1] + 2) * size(small) ** 2
     return float(np.sqrt(largest_eigenvalue(small @ small.T) + forming) * (1 + 8 * UNIT))
 
 
@@ -98,8 +80,7 @@ def largest_eigenvalue(gram: Array) -> float:
     """An upper bound on the eigenvalues of a symmetric matrix, proved by a Cholesky factorisation."""
     n, gram = len(gram), (gram + gram.T) / 2
     guess = max(float(np.linalg.eigvalsh(gram)[-1]), 0.0)
-    size = _size(gram) + guess
-    step = 8 * gamma(n + 4) * (n * size) + TINY
+    step = 8 * gamma(n + 4) * n * (size(gram) + guess) + TINY
     for _ in range(60):
         guess += step
         c = gamma(2 * n + 8) * (n * guess + float(np.abs(np.diag(gram)).sum())) + n * TINY
@@ -117,18 +98,9 @@ def _is_positive(matrix: Array) -> bool:
     return True
 
 
-def _frobenius(difference: CanonicalTensor) -> float:
-    """‖T − T*‖ from the factored formula, with its rounding."""
-    pairs = difference.pairs
-    size = sum(_size(A) * _size(B) for A, B in pairs)
-    d, (rows, columns) = pairs[0][0].shape[1], (pairs[0][0].shape[0], pairs[0][1].shape[1])
-    roundings = 2 * d + rows * d + columns * d + rows * columns + len(pairs) ** 2 + 8
-    return float(np.sqrt(norm(difference) ** 2 * (1 + 8 * UNIT) + gamma(roundings) * size**2) * (1 + 8 * UNIT))
-
-
 def _by_heads(difference: CanonicalTensor) -> float:
     """``Σ ‖A‖‖B‖`` in spectral norms, as ‖A G B q‖ ≤ ‖A‖ tr(G) ‖B‖ ‖q‖."""
-    sizes = [largest_singular_value(A) * largest_singular_value(B) for A, B in difference.pairs]
+    sizes = [largest_singular_value(A) * largest_singular_value(B) for A, B in difference.arrays()]
     return sum(sizes) * (1 + gamma(len(sizes) + 2))
 
 
@@ -137,22 +109,22 @@ def _by_slices(difference: CanonicalTensor) -> float:
 
     The same sums of absolute values have a Frobenius norm of at most ``(Σ ‖A‖‖B‖)²``.
     """
-    pairs = difference.pairs
+    pairs = difference.arrays()
     (rows, d), columns = pairs[0][0].shape, pairs[0][1].shape[1]
     gram = np.zeros((rows, columns, rows, columns))
     for A, B in pairs:
         for A2, B2 in pairs:
             gram += (A @ A2.T)[:, None, :, None] * (B.T @ B2)[None, :, None, :]
             gram += (A @ B2)[:, None, None, :] * (A2 @ B).T[None, :, :, None]
-    forming = gamma(2 * d + 2 * len(pairs) ** 2 + 4) * sum(_size(A) * _size(B) for A, B in pairs) ** 2
+    forming = gamma(2 * d + 2 * len(pairs) ** 2 + 4) * sum(size(A) * size(B) for A, B in pairs) ** 2
     return float(np.sqrt(largest_eigenvalue(gram.reshape(rows * columns, -1) / 2) + forming) * (1 + 8 * UNIT))
 
 
 def _quartic(dense: Array) -> float:
     """√λ_max of the symmetrised quartic form ``(e⊗e)ᵀ(Σ_kj T_kj ⊗ T_kj)(e⊗e)`` as a matrix on pairs."""
     rows, d, _, columns = dense.shape
-    flat: Any = dense.transpose(1, 2, 0, 3).reshape(d * d, rows * columns)
+    flat = dense.transpose(1, 2, 0, 3).reshape(d * d, rows * columns)
     form = (flat @ flat.T).reshape(d, d, d, d)
     symmetric = (form + form.transpose(0, 2, 1, 3) + form.transpose(0, 3, 2, 1)).reshape(d * d, d * d) / 3
-    forming = gamma(rows * columns + 6) * _size(flat) ** 2
+    forming = gamma(rows * columns + 6) * size(flat) ** 2
     return float(np.sqrt(largest_eigenvalue(symmetric) + forming) * (1 + 8 * UNIT))

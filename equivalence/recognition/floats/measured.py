@@ -2,44 +2,48 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-import numpy as np
-
-from equivalence.models.heads import Head, Layer
-from equivalence.recognition.floats import bounds, nearest
-from equivalence.recognition.result import DESCENT, GDPP, NONE, PRECONDITIONED, Recognition
-from equivalence.recognition.tensor.canonical import Array, CanonicalTensor, canonical_tensor, factored_tensor, frobenius
-from equivalence.recognition.tensor.lowrank import largest_entry
-from equivalence.recognition.weights import Weights
+from equivalence.models.heads import Layer
+from equivalence.recognition.floats import nearest
+from equivalence.recognition.floats.bounds import FloatGap
+from equivalence.recognition.floats.initial_models import initial_models
+from equivalence.recognition.layer import FloatingLayer
+from equivalence.recognition.result import DESCENT, GDPP, NONE, PRECONDITIONED, Accepted, Recognition, Refused, Undecided
+from equivalence.recognition.tensor.canonical import frobenius
+from equivalence.recognition.tensor.lowrank import Array, largest_entry
 from equivalence.recognition.witness import clear_witness, clearest_columns
 
 SMALLEST, LARGEST = 1e-30, 1e20
 """The least size of T that is judged, and the largest of ``P W_V``, ``W_Kᵀ W_Q`` and W₀: fits multiply many of them."""
 
 
-def measured(weights: Weights, d_x: int, d_y: int, tolerance: float) -> Recognition:
+def measured(layer: FloatingLayer, initial: Array | None, tolerance: float, count: float) -> Recognition:
     """The simplest family whose nearest member is within the tolerance, or the nearest GD step."""
-    with np.errstate(over="ignore", invalid="ignore"):  # refused in the next line
-        tensor = factored_tensor(weights.heads)
-        predicted = tensor.rows(slice(d_x, None))
-    _check_range(predicted, weights.initial)
-    models = [weights.initial] if weights.initial is not None else nearest.initial_models(predicted, d_x, d_y)
-    starts = nearest.starts(predicted, models)
-    families = [nearest.best_descent, nearest.best_preconditioned, *([nearest.best_two_sided] if d_y > 1 else [])]
+    _check_range(layer, initial)
+    models = [initial] if initial is not None else initial_models(layer.outputs().tensor, layer.d_x, layer.d_y)
+    starts = nearest.starts(layer.outputs, models)
+    families = [nearest.best_descent, nearest.best_preconditioned, *([nearest.best_two_sided] if layer.d_y > 1 else [])]
     fits = []
     for best in families:
         fits.append(best(starts))
-        if fits[-1].relative_distance < tolerance:
-            return _within(tensor, weights, fits[-1], len(fits) - 1, tolerance)
-    return _outside(weights, fits[0])
+        if not fits[-1].start.square or fits[-1].relative_distance < tolerance:
+            return (
+                _within(layer, fits[-1], len(fits) - 1, tolerance, count)
+                if _survives(fits[-1], tolerance)
+                else _lost(fits[0], tolerance, count)
+            )
+    return _outside(layer, fits[0], tolerance, count)
 
 
-def _check_range(tensor: CanonicalTensor, initial: Array | None) -> None:
+def _survives(fit: nearest.Candidate, tolerance: float) -> bool:
+    """Whether it is within the tolerance however rounding went; where nothing is left but rounding it is a step of rate 0."""
+    return not fit.start.square or fit.difference.norm().high < tolerance * fit.start.whole.norm().low
+
+
+def _check_range(layer: FloatingLayer, initial: Array | None) -> None:
     """Refuse a layer that is not 0 but has inner products that a float cannot hold: distances would be 0, or no numbers."""
     if initial is not None and largest_entry(initial) > LARGEST:
         raise ValueError(f"initial: expected W₀ with entries of at most {LARGEST:.0e}, got {largest_entry(initial):.1e}")
-    sizes = [(largest_entry(A), largest_entry(B)) for A, B in tensor.pairs]
+    sizes = [(largest_entry(form.output.matrix), largest_entry(form.scores.matrix)) for form in layer.forms]
     for number, pair in enumerate(sizes):
         for name, size in zip(("P W_V", "W_Kᵀ W_Q"), pair, strict=True):
             if not size <= LARGEST:
@@ -51,17 +55,16 @@ def _check_range(tensor: CanonicalTensor, initial: Array | None) -> None:
         )
 
 
-def _within(tensor: CanonicalTensor, weights: Weights, fit: nearest.Candidate, family: int, tolerance: float) -> Recognition:
+def _within(layer: FloatingLayer, fit: nearest.Candidate, family: int, tolerance: float, count: float) -> Accepted:
     member = fit.member
-    d_y, d_x = member.initial.shape
-    gamma = None if family else nearest.curvature_of(tensor.rows(slice(d_x)).on_queries(member.initial), fit.start.seen, d_y, tolerance)
+    gamma = None if family else nearest.curvature_of(layer.inputs(member.initial), fit.start.whole, layer.d_y, tolerance)
     name = PRECONDITIONED if family else DESCENT if gamma is None else GDPP
-    distance = nearest.context_distance(tensor, member, gamma)
-    return Recognition(
+    distance = nearest.context_distance(layer.inputs(), layer.outputs(), member, gamma)
+    return Accepted(
         family=name,
         exact=False,
         step_size=float(member.step),
-        learning_rate=None,
+        learning_rate=float(member.step) * count,
         gamma=gamma,
         preconditioner=member.preconditioner if family else None,
         left_factor=member.left_factor if family == 2 else None,
@@ -69,8 +72,8 @@ def _within(tensor: CanonicalTensor, weights: Weights, fit: nearest.Candidate, f
         gauge=_gauge(fit),
         relative_distance=fit.relative_distance,
         context_update=name if distance < tolerance else NONE,
-        witness=None,
-        norm=partial(_float_norm, weights, fit),
+        tolerance=tolerance,
+        gap=FloatGap(fit.difference),
     )
 
 
@@ -83,29 +86,31 @@ def _gauge(fit: nearest.Candidate) -> float | None:
     return float(frobenius(fit.member.B, fit.member.B) / share) if share else None
 
 
-def _float_norm(weights: Weights, fit: nearest.Candidate) -> float:
-    """From the products of the weights themselves, as that is what `bounds.rounding` speaks of."""
-    member = fit.member
-    seen = canonical_tensor(weights.heads).rows(slice(member.initial.shape[1], None)).on_queries(member.initial)
-    return bounds.certified_norm(seen.difference(member.A, member.B), bounds.rounding(weights.heads, member))
-
-
-def _outside(weights: Weights, fit: nearest.Candidate) -> Recognition:
-    member = fit.member
-    columns = clearest_columns(fit.difference.formed(), member.initial)
-    layer = Layer(tuple(Head(*head) for head in weights.heads))
-    return Recognition(
-        family=NONE,
+def _lost(fit: nearest.Candidate, tolerance: float, count: float) -> Undecided:
+    apart, size = fit.difference.norm(), fit.start.whole.norm()
+    return Undecided(
         exact=False,
-        step_size=float(member.step),
-        learning_rate=None,
-        gamma=None,
-        preconditioner=None,
-        left_factor=None,
-        initial=member.initial,
-        gauge=None,
+        step_size=float(fit.member.step),
+        learning_rate=float(fit.member.step) * count,
+        initial=fit.member.initial,
         relative_distance=fit.relative_distance,
-        context_update=NONE,
-        witness=clear_witness(layer, columns, member.initial, float(member.step)),
-        norm=partial(_float_norm, weights, fit),
+        tolerance=tolerance,
+        gap=FloatGap(fit.difference),
+        note=f"cannot tell at this precision: rounding may account for {apart.high - apart.value:.1e} of the tensor's {size.value:.1e}; "
+        "give exact weights, such as arrays of Fractions",
+    )
+
+
+def _outside(layer: FloatingLayer, fit: nearest.Candidate, tolerance: float, count: float) -> Refused:
+    initial, step = fit.member.initial, float(fit.member.step)
+    columns = clearest_columns(fit.difference.tensor.formed(), initial)
+    return Refused(
+        exact=False,
+        step_size=step,
+        learning_rate=step * count,
+        initial=initial,
+        relative_distance=fit.relative_distance,
+        tolerance=tolerance,
+        gap=FloatGap(fit.difference),
+        witness=clear_witness(Layer(layer.heads), columns, initial, step),
     )

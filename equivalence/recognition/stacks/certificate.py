@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import inf
-from typing import Any
 
 import sympy
 from sympy.polys.polyerrors import BasePolynomialError
 
 from equivalence.algebras.degree import DegreeAlgebra
+from equivalence.algebras.protocol import Algebra, Matrix, Part, Scalar
 from equivalence.models.attention.linear import stack
 from equivalence.models.descent.gdpp import Preconditioned, gdpp_step
 from equivalence.models.descent.least_squares import trajectory
@@ -26,17 +26,18 @@ from equivalence.statements import Result, Statement, claim_of, verify
 from equivalence.statements.steps import Items
 from equivalence.statements.verification import chain_error_bound
 
-Matrix = Any
-Number = Callable[[Any], Any]
+Number = Callable[[sympy.Expr], Scalar]
 """A SymPy number or Laurent polynomial as a scalar of the algebra."""
-Expected = Callable[[Any, Number, Matrix, Matrix, Matrix, Matrix], Matrix]
+Expected = Callable[[Algebra, Number, Matrix, Matrix, Matrix, Matrix], Matrix]
 """The prediction, d_y x M, from the algebra, its numbers, W₀, X, Y and Q."""
+Terms = Sequence[tuple[tuple[int, ...], sympy.Rational]]
+"""Exponents of the symbols, and a coefficient."""
 
 
 def descent_steps(step_sizes: Sequence[sympy.Expr]) -> Expected:
     """K steps of gradient descent from W₀, s = η/N each."""
 
-    def expected(algebra: Any, number: Number, initial: Matrix, X: Matrix, Y: Matrix, Q: Matrix) -> Matrix:
+    def expected(algebra: Algebra, number: Number, initial: Matrix, X: Matrix, Y: Matrix, Q: Matrix) -> Matrix:
         rates = [number(s) * algebra.scalar(X.shape[1]) for s in step_sizes]
         return trajectory(initial, X, Y, rates)[-1] @ Q
 
@@ -46,7 +47,7 @@ def descent_steps(step_sizes: Sequence[sympy.Expr]) -> Expected:
 def gdpp_steps(step_sizes: Sequence[sympy.Expr], gammas: Sequence[sympy.Expr]) -> Expected:
     """K steps of GD++ from W₀."""
 
-    def expected(algebra: Any, number: Number, initial: Matrix, X: Matrix, Y: Matrix, Q: Matrix) -> Matrix:
+    def expected(algebra: Algebra, number: Number, initial: Matrix, X: Matrix, Y: Matrix, Q: Matrix) -> Matrix:
         state = Preconditioned(initial, algebra.eye(X.shape[0]))
         for s, gamma in zip(step_sizes, gammas, strict=True):
             state = gdpp_step(state, X, Y, number(s) * algebra.scalar(X.shape[1]), number(gamma))
@@ -58,7 +59,7 @@ def gdpp_steps(step_sizes: Sequence[sympy.Expr], gammas: Sequence[sympy.Expr]) -
 def polynomial_step(coefficients: Sequence[sympy.Expr]) -> Expected:
     """``W₀Q + (Y − W₀X) Xᵀ p(XXᵀ) Q``, p by its coefficients, the constant one first."""
 
-    def expected(algebra: Any, number: Number, initial: Matrix, X: Matrix, Y: Matrix, Q: Matrix) -> Matrix:
+    def expected(algebra: Algebra, number: Number, initial: Matrix, X: Matrix, Y: Matrix, Q: Matrix) -> Matrix:
         images = algebra.zeros(X.shape[0], Q.shape[1])
         for coefficient in reversed(coefficients):
             images = X @ (X.T @ images) + number(coefficient) * Q
@@ -67,7 +68,7 @@ def polynomial_step(coefficients: Sequence[sympy.Expr]) -> Expected:
     return expected
 
 
-def certified(layers: Sequence[Layer], initial: Matrix, expected: Expected, name: str) -> Result | None:
+def certified(layers: Sequence[Layer], initial: sympy.MatrixBase, expected: Expected, name: str) -> Result | None:
     """Whether the layers predict what is expected, for every context; that they do with an error bound, that they do not exactly.
 
     Args:
@@ -80,18 +81,18 @@ def certified(layers: Sequence[Layer], initial: Matrix, expected: Expected, name
         The result of `verify`; None if nothing was run: a weight is no Laurent polynomial with rational coefficients in the symbols, or
         the degree, which a layer of dense weights triples, is so high that agreement at random points would show nothing.
     """
-    d_y, d_x = initial.shape
+    d_y, d_x = (int(size) for size in initial.shape)
     entries = [entry for matrix in (initial, *(weight for layer in layers for head in layer.heads for weight in head)) for entry in matrix]
-    letters = {symbol: f"v{i}" for i, symbol in enumerate(sorted(set().union(*(each.free_symbols for each in entries)), key=str))}
+    letters = {symbol: f"v{i}" for i, symbol in enumerate(sorted(set().union(*(entry.free_symbols for entry in entries)), key=str))}
     if any(_laurent(entry, letters) is None for entry in set(entries)):
         return None
 
-    def program(algebra: Any, N: Any, M: Any) -> Items:
+    def program(algebra: Algebra, N: Part, M: Part) -> Items:
         number = partial(_number, algebra, letters)
         heads = [Layer(tuple(Head(*(_constant(algebra, number, weight) for weight in head)) for head in layer.heads)) for layer in layers]
         W0, X, Y, Q = (
             _constant(algebra, number, initial),
-            *(_rows(algebra, *each) for each in (("X", d_x, N), ("Y", d_y, N), ("Q", d_x, M))),
+            *(_rows(algebra, *shape) for shape in (("X", d_x, N), ("Y", d_y, N), ("Q", d_x, M))),
         )
         yield "prediction of the stack", prediction(stack(heads, tokens(X, Y), query_tokens(W0, Q))[1], (1,) * d_x, (1,) * d_y)
         yield name, expected(algebra, number, W0, X, Y, Q)
@@ -104,16 +105,16 @@ def certified(layers: Sequence[Layer], initial: Matrix, expected: Expected, name
     return verify(claim, algebras=("finite field",), sizes=[{"N": N, "M": M}])
 
 
-def _rows(algebra: Any, name: str, count: int, columns: Any) -> Matrix:
+def _rows(algebra: Algebra, name: str, count: int, columns: Part) -> Matrix:
     return algebra.block([[algebra.generator(f"{name}_{i}", 1, columns)] for i in range(count)])
 
 
-def _constant(algebra: Any, number: Number, matrix: Matrix) -> Matrix:
+def _constant(algebra: Algebra, number: Number, matrix: sympy.MatrixBase) -> Matrix:
     unit, nothing = algebra.eye(1), algebra.zeros(1, 1)
     return algebra.block([[number(entry) * unit if entry != 0 else nothing for entry in row] for row in matrix.tolist()])
 
 
-def _number(algebra: Any, letters: Mapping[sympy.Symbol, str], entry: Any) -> Any:
+def _number(algebra: Algebra, letters: Mapping[sympy.Symbol, str], entry: sympy.Expr) -> Scalar:
     parts = _laurent(entry, letters)
     if parts is None:
         raise ValueError(f"number: expected a Laurent polynomial with rational coefficients, got {entry}")
@@ -121,7 +122,7 @@ def _number(algebra: Any, letters: Mapping[sympy.Symbol, str], entry: Any) -> An
     return above / below
 
 
-def _sum(algebra: Any, letters: Mapping[sympy.Symbol, str], terms: Sequence[tuple[Any, Any]]) -> Any:
+def _sum(algebra: Algebra, letters: Mapping[sympy.Symbol, str], terms: Terms) -> Scalar:
     products = []
     for exponents, coefficient in terms:
         product = algebra.scalar(coefficient)
@@ -132,7 +133,7 @@ def _sum(algebra: Any, letters: Mapping[sympy.Symbol, str], terms: Sequence[tupl
     return sum(products[1:], products[0])
 
 
-def _laurent(entry: Any, letters: Mapping[sympy.Symbol, str]) -> list[Sequence[tuple[Any, Any]]] | None:
+def _laurent(entry: sympy.Expr, letters: Mapping[sympy.Symbol, str]) -> list[Terms] | None:
     """The terms above the line, and the single one below it; None for what is no Laurent polynomial over the rationals."""
     if not letters or not entry.free_symbols:
         nothing = (0,) * len(letters)

@@ -15,14 +15,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from math import inf, nextafter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import flint
 import numpy as np
 
-from equivalence.models.heads import Layer
 from equivalence.recognition import Recognition
 from equivalence.recognition.floats.bounds import largest_singular_value
+from equivalence.recognition.layer import FloatingLayer
 from equivalence.recognition.members import Member
 
 PRECISION = 128
@@ -40,13 +40,13 @@ class StackNorms(NamedTuple):
     layers: tuple[tuple[flint.arb, flint.arb], ...]
 
 
-def stack_norms(layers: Sequence[Layer], found: Sequence[Recognition]) -> StackNorms:
+def stack_norms(layers: Sequence[FloatingLayer], verdicts: Sequence[Recognition]) -> StackNorms:
     """The norms of layers of floats, and of what each was recognised as, all at one W₀."""
     with _precisely():
-        start = np.asarray(found[0].initial, dtype=float)
+        start = np.asarray(verdicts[0].initial, dtype=float)
         last, d_x = len(layers), start.shape[1]
-        pairs = enumerate(zip(layers, found, strict=True), 1)
-        norms = tuple(layer_norms(layer, one, d_x if number == last else 0) for number, (layer, one) in pairs)
+        pairs = enumerate(zip(layers, verdicts, strict=True), 1)
+        norms = tuple(layer_norms(layer, verdict, d_x if number == last else 0) for number, (layer, verdict) in pairs)
         return StackNorms((1 + spectral_norm(exactly(start)) ** 2).sqrt(), norms)
 
 
@@ -76,14 +76,14 @@ def _precisely() -> Iterator[None]:
         flint.ctx.prec = before
 
 
-def layer_norms(layer: Layer, found: Recognition, first_row: int) -> tuple[flint.arb, flint.arb]:
+def layer_norms(layer: FloatingLayer, verdict: Recognition, first_row: int) -> tuple[flint.arb, flint.arb]:
     """Bounds τ and δ over all columns and the rows from `first_row` on, from the floats as exact numbers.
 
     T − T* is written as ``T(Σ c_h A_h − A*, B*) + Σ T(A_h, B_h − c_h B*)``; ``‖T(A, B)‖ ≤ ‖A‖‖B‖`` in spectral norms.
     """
-    start = np.asarray(found.initial, dtype=float)
-    member = Member(float(found.step_size), start, np.eye(len(start)), np.eye(start.shape[1]))
-    whole, columns = member.whole(float(found.gamma or 0.0))
+    start = np.asarray(verdict.initial, dtype=float)
+    member = Member(float(verdict.step_size), start, np.eye(len(start)), np.eye(start.shape[1]))
+    whole, columns = member.whole(float(verdict.gamma or 0.0))
     A, B = exactly(whole[first_row:]), exactly(columns)
     pairs = [
         (exactly(head.projection[first_row:]) * exactly(head.value), exactly(head.key).transpose() * exactly(head.query))
@@ -116,12 +116,12 @@ def _fractions(matrix: flint.fmpq_mat) -> list[list[Fraction]]:
     return [[Fraction(int(entry.p), int(entry.q)) for entry in row] for row in matrix.tolist()]
 
 
-def exactly(array: Any) -> flint.fmpq_mat:
+def exactly(array: np.ndarray) -> flint.fmpq_mat:
     """An array of floats as the rationals that they are."""
     numbers = np.asarray(array, dtype=float)
     rows, columns = numbers.shape
     fractions = (Fraction(float(entry)) for entry in numbers.ravel())
-    return flint.fmpq_mat(rows, columns, [flint.fmpq(each.numerator, each.denominator) for each in fractions])
+    return flint.fmpq_mat(rows, columns, [flint.fmpq(number.numerator, number.denominator) for number in fractions])
 
 
 def _inner(left: flint.fmpq_mat, right: flint.fmpq_mat) -> flint.fmpq:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from random import Random
-from typing import Any
 
 import flint
 import numpy as np
@@ -22,8 +21,8 @@ import sympy
 from equivalence.models.attention.linear import linear_attention, stack
 from equivalence.models.heads import Layer
 from equivalence.recognition import Witness
-
-Array = Any
+from equivalence.recognition.field import rational
+from equivalence.recognition.tensor.lowrank import Array
 
 DEGREE = 1000
 """Up to this degree in t the tokens are computed; each layer can multiply it by 3."""
@@ -69,7 +68,11 @@ def real_steps(coefficients: Sequence[flint.fmpq], count: int) -> tuple[tuple[sy
     """
     if len(coefficients) > count:
         return (), f"1 − λp(λ) has degree {len(coefficients)}, that of {count} steps at most {count}"
-    powers = [sympy.Integer(1), *(-rational(each) for each in coefficients), *[sympy.Integer(0)] * (count - len(coefficients))]
+    powers = [
+        sympy.Integer(1),
+        *(-rational(coefficient) for coefficient in coefficients),
+        *[sympy.Integer(0)] * (count - len(coefficients)),
+    ]
     roots = sympy.Poly(powers, sympy.Symbol("s"), domain=sympy.QQ).real_roots()
     if len(roots) < count:
         return (), f"only {len(roots) - count + len(coefficients)} of the {len(coefficients)} roots of 1 − λp(λ) are real"
@@ -78,7 +81,7 @@ def real_steps(coefficients: Sequence[flint.fmpq], count: int) -> tuple[tuple[sy
 
 def as_polynomial(coefficients: Sequence[flint.fmpq]) -> sympy.Poly:
     """As a polynomial in λ."""
-    return sympy.Poly([rational(each) for each in reversed(coefficients)] or [0], sympy.Symbol("λ"), domain=sympy.QQ)
+    return sympy.Poly([*map(rational, reversed(coefficients))] or [0], sympy.Symbol("λ"), domain=sympy.QQ)
 
 
 def find_witness(layers: Sequence[Layer], initial: Array, coefficients: Sequence[flint.fmpq]) -> Witness | None:
@@ -89,9 +92,9 @@ def find_witness(layers: Sequence[Layer], initial: Array, coefficients: Sequence
         images = 0 * query
         for coefficient in reversed(coefficients):
             images = X @ (X.T @ images) + query * coefficient
-        found, expected = -after[d_x:], initial @ query + (Y - initial @ X) @ (X.T @ images)
-        if (found - expected).astype(bool).any():
-            return Witness(*(_matrix(each) for each in (X, Y, query, found, expected)))
+        predicted, expected = -after[d_x:], initial @ query + (Y - initial @ X) @ (X.T @ images)
+        if (predicted - expected).astype(bool).any():
+            return Witness(*map(_matrix, (X, Y, query, predicted, expected)))
     return None
 
 
@@ -108,8 +111,3 @@ def _small_integers(d_x: int, d_y: int) -> Iterator[tuple[Array, Array, Array]]:
 
 def _matrix(array: Array) -> sympy.ImmutableDenseMatrix:
     return sympy.ImmutableDenseMatrix(*array.shape, [rational(entry) for entry in array.ravel()])
-
-
-def rational(number: flint.fmpq) -> sympy.Rational:
-    """FLINT's rational as SymPy's."""
-    return sympy.Rational(int(number.p), int(number.q))

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 import sympy
 
-from equivalence.checks import checked_rate
-from equivalence.models.heads import Layer
+from equivalence.checks import checked_norm
 from equivalence.recognition import Recognition, Witness
-from equivalence.recognition.result import NONE
-from equivalence.recognition.stacks.composition import StackNorms, composed_bound, stack_norms
+from equivalence.recognition.field import Matrix
+from equivalence.recognition.result import NONE, jsonable
+from equivalence.recognition.stacks.composition import StackNorms, composed_bound
 
 SHOWN_TERMS = 8
 """Up to this many coefficients p is written out."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class StackRecognition:
-    """What a stack is.
+    """What a stack is: `AcceptedStack` or `RefusedStack`.
 
     Attributes:
         family: "gradient descent", "GD++" or "none", end to end: what the last layer does to the context is left out of account. "None"
@@ -36,20 +34,20 @@ class StackRecognition:
             p) although it agreed with it at random points of a prime field; None where nothing was run end to end.
         witness: for rational weights, where no p does: a context, a query, the stack's prediction, and as the expected one that of
             the only p that is right on the contexts of one token x = t e₁.
-        weights: the layers, of floats, for `error_bound`; empty for exact ones.
+        norms: for `error_bound`, of floats that are recognised; None otherwise.
     """
 
     family: str
     layers: tuple[Recognition, ...]
-    initial: Any
-    step_sizes: tuple[Any, ...] = ()
+    initial: Matrix
+    step_sizes: tuple[sympy.Expr | float, ...] = ()
     reason: str = ""
     polynomial: sympy.Poly | None = None
     certificate: float | None = None
     witness: Witness | None = None
-    weights: tuple[Layer, ...] = ()
+    norms: StackNorms | None = None
 
-    def error_bound(self, token_norm: Any, query_norm: Any) -> float:
+    def error_bound(self, token_norm: float, query_norm: float) -> float:
         """How far the prediction is, at most, from that of the recognised steps: for all contexts with Σ‖eᵢ‖² ≤ ρ² and ‖q‖ ≤ r.
 
         By composition over the layers, rounding included; see `composition`. It grows fast with depth: the price of holding for every
@@ -62,27 +60,32 @@ class StackRecognition:
         Raises:
             ValueError, TypeError: the stack is not recognised, or a norm is negative, not finite or no number.
         """
-        if self.family == NONE:
-            raise ValueError(f"error_bound: the stack is none of the families, {self.reason}")
-        for name, value in (("token_norm", token_norm), ("query_norm", query_norm)):
-            if checked_rate(name, value) < 0:
-                raise ValueError(f"{name}: expected a number that is not negative, got {value}")
-        return composed_bound(self.norms, float(token_norm), float(query_norm)) if self.weights else 0.0
+        raise NotImplementedError
 
-    @cached_property
-    def norms(self) -> StackNorms:
-        """Of the layers and of their distances from the steps, for floats."""
-        return stack_norms(self.weights, self.layers)
+    def text(self, token_norm: float, query_norm: float) -> str:
+        """All that is known, and the error bound for these norms; raises as `error_bound`, for the norms."""
+        raise NotImplementedError
+
+    def to_json(self, token_norm: float = 1.0, query_norm: float = 1.0) -> dict[str, object]:
+        """The same for `json`, but for the layers: matrices as lists of rows, exact numbers as text; raises as `text`."""
+        return {
+            "family": self.family,
+            "step_sizes": [jsonable(s) for s in self.step_sizes],
+            "reason": self.reason,
+            "initial": jsonable(self.initial),
+            "error_bound": None,
+        }
 
     def __str__(self) -> str:
         lines = [f"{len(self.layers)} layers: {self.family}" + (f" ({self.reason})" if self.reason else "")]
         for number, layer in enumerate(self.layers, 1):
-            lines.append(f"  layer {number}: {layer.family}, s = {layer.step_size}, γ = {layer.gamma or 0}")
-            if self.family == NONE and layer.witness is not None:
-                lines.append(f"    witness: {layer.witness}")
+            lines += self._about(number, layer)
         return "\n".join([*lines, *self._end_to_end()])
 
     __repr__ = __str__
+
+    def _about(self, number: int, layer: Recognition) -> list[str]:
+        return [f"  layer {number}: {layer.family}, s = {layer.step_size}, γ = {layer.gamma or 0}"]
 
     def _end_to_end(self) -> list[str]:
         lines = []
@@ -97,9 +100,52 @@ class StackRecognition:
             lines.append(f"  end to end: steps with s = {', '.join(map(str, self.step_sizes))}")
         if self.certificate is not None:
             lines.append(f"  end to end: agrees over a prime field, error at most {self.certificate:.1e}")
-        elif self.family != NONE and not self.weights:
+        return lines
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class AcceptedStack(StackRecognition):
+    """K steps."""
+
+    def error_bound(self, token_norm: float, query_norm: float) -> float:
+        """See `StackRecognition`."""
+        checked_norm("token_norm", token_norm)
+        checked_norm("query_norm", query_norm)
+        return 0.0 if self.norms is None else composed_bound(self.norms, float(token_norm), float(query_norm))
+
+    def text(self, token_norm: float, query_norm: float) -> str:
+        """See `StackRecognition`."""
+        return f"{self}\nerror bound: {self.error_bound(token_norm, query_norm):.6g}"
+
+    def to_json(self, token_norm: float = 1.0, query_norm: float = 1.0) -> dict[str, object]:
+        """See `StackRecognition`."""
+        bound = {"value": self.error_bound(token_norm, query_norm), "token_norm": token_norm, "query_norm": query_norm}
+        return {**super().to_json(token_norm, query_norm), "error_bound": bound}
+
+    def _end_to_end(self) -> list[str]:
+        lines = super()._end_to_end()
+        if self.certificate is None and self.norms is None:
             lines.append("  end to end: nothing was run; it follows from the exact verdicts on the layers")
         return lines
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class RefusedStack(StackRecognition):
+    """Of no family, at the W₀ that is shown."""
+
+    family: str = NONE
+
+    def error_bound(self, token_norm: float, query_norm: float) -> float:
+        """There is none."""
+        raise ValueError(f"error_bound: the stack is none of the families, {self.reason}")
+
+    def text(self, token_norm: float, query_norm: float) -> str:
+        """All that is known."""
+        return str(self)
+
+    def _about(self, number: int, layer: Recognition) -> list[str]:
+        seen = [] if layer.witness is None else [f"    witness: {layer.witness}"]
+        return super()._about(number, layer) + seen
 
 
 WITNESS = {"X": "context_x", "Y": "context_y", "q": "query", "prediction": "prediction", "by the p of one token": "expected"}

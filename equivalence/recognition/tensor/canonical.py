@@ -12,13 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
-from typing import Any
 
 import numpy as np
 
-from equivalence.recognition.tensor.lowrank import LowRank, formed_if_small, low_rank
-
-Array = Any
+from equivalence.models.heads import Head
+from equivalence.recognition.tensor.lowrank import Array, LowRank, Matrix, formed_if_small
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +27,7 @@ class CanonicalTensor:
         pairs: (A, B), A rows x d, B d x columns, the same shapes for each pair.
     """
 
-    pairs: tuple[tuple[Array, Array], ...]
+    pairs: tuple[tuple[Matrix, Matrix], ...]
 
     def rows(self, chosen: slice) -> CanonicalTensor:
         """The rows k that are read out; few rows are formed."""
@@ -48,20 +46,24 @@ class CanonicalTensor:
 
     def formed(self) -> CanonicalTensor:
         """The same with all matrices as arrays."""
-        return CanonicalTensor(tuple((np.asarray(A), np.asarray(B)) for A, B in self.pairs))
+        return CanonicalTensor(tuple(self.arrays()))
+
+    def arrays(self) -> list[tuple[Array, Array]]:
+        """The pairs, as arrays."""
+        return [(np.asarray(A), np.asarray(B)) for A, B in self.pairs]
 
     def slice(self, p: int, r: int) -> Array:
-        """``T[:,(p,r),:]``, rows x columns; of a tensor that is formed."""
-        first, *others = ((np.outer(A[:, p], B[r]) + np.outer(A[:, r], B[p])) / 2 for A, B in self.pairs)
+        """``T[:,(p,r),:]``, rows x columns."""
+        first, *others = ((np.outer(A[:, p], B[r]) + np.outer(A[:, r], B[p])) / 2 for A, B in self.arrays())
         return sum(others, first)
 
     def dense(self) -> Array:
         """All of T, rows x d x d x columns: for small sizes."""
-        first, *others = (A[:, :, None, None] * B for A, B in self.formed().pairs)
+        first, *others = (A[:, :, None, None] * B for A, B in self.arrays())
         whole = sum(others, first)
         return (whole + whole.transpose(0, 2, 1, 3)) / 2
 
-    def difference(self, A: Array, B: Array) -> CanonicalTensor:
+    def difference(self, A: Matrix, B: Matrix) -> CanonicalTensor:
         """T − T(A, B), written as ``T(Σ c_h A_h − A, B) + Σ_h T(A_h, B_h − c_h B)`` with ``c_h = ⟨B_h, B⟩/⟨B, B⟩``.
 
         For one head this is T(A_1 − A, ·) + T(·, B_1 − B) after the gauge is fixed: what is small is subtracted before it is
@@ -75,28 +77,28 @@ class CanonicalTensor:
         return CanonicalTensor(((left, B), *((own, right - B * share) for share, (own, right) in zip(shares, self.pairs, strict=True))))
 
 
-def canonical_tensor(heads: Sequence[tuple[Array, Array, Array, Array]]) -> CanonicalTensor:
+def canonical_tensor(heads: Sequence[Head]) -> CanonicalTensor:
     """The tensor of a layer, all rows and columns.
 
     Args:
-        heads: (W_K, W_Q, W_V, P) for each head, as arrays.
+        heads: as arrays.
     """
     return CanonicalTensor(tuple((projection @ value, key.T @ query) for key, query, value, projection in heads))
 
 
-def factored_tensor(heads: Sequence[tuple[Array, Array, Array, Array]]) -> CanonicalTensor:
-    """The same, of floats, with what is thin kept as its factors: at d = 576 and rank 64 products cost a ninth."""
-    return CanonicalTensor(tuple((low_rank(projection, value), low_rank(key.T, query)) for key, query, value, projection in heads))
-
-
-def frobenius(left: Array, right: Array) -> Any:
+def frobenius(left: Matrix, right: Matrix) -> float:
     """The inner product of two matrices."""
-    if isinstance(left, LowRank) or isinstance(right, LowRank):
-        return left.inner(right) if isinstance(left, LowRank) else right.inner(left)
-    return np.vdot(left, right) if left.dtype == float == right.dtype else (left * right).sum()
+    if isinstance(left, LowRank):
+        return left.inner(right)
+    if isinstance(right, LowRank):
+        return right.inner(left)
+    if left.dtype == float == right.dtype:
+        return float(np.vdot(left, right))
+    exactly: float = (left * right).sum()
+    return exactly
 
 
-def inner(left: CanonicalTensor, right: CanonicalTensor) -> Any:
+def inner(left: CanonicalTensor, right: CanonicalTensor) -> float:
     """``⟨T, T'⟩ = ½ Σ [⟨A,A'⟩⟨B,B'⟩ + tr(AᵀA'BB'ᵀ)]`` over pairs of heads; the trace as ``⟨AB', A'B⟩``, rows x columns."""
     terms = (frobenius(A, A2) * frobenius(B, B2) + frobenius(A @ B2, A2 @ B) for A, B in left.pairs for A2, B2 in right.pairs)
     return sum(terms) / 2
@@ -112,25 +114,25 @@ def norm(tensor: CanonicalTensor) -> float:
     return float(np.sqrt(max(square / 2, 0.0)))
 
 
-def left_slope(tensor: CanonicalTensor, B: Array) -> Array:
+def left_slope(tensor: CanonicalTensor, B: Matrix) -> Matrix:
     """The matrix H with ``⟨T, T(A, B)⟩ = ⟨H, A⟩`` for every A: ``½ Σ_h [⟨B_h,B⟩ A_h + A_h B B_hᵀ]``, rows x d."""
     first, *others = ((A * frobenius(own, B) + (A @ B) @ own.T) / 2 for A, own in tensor.pairs)
     return sum(others, first)
 
 
-def descent_slope(tensor: CanonicalTensor) -> Array:
+def descent_slope(tensor: CanonicalTensor) -> Matrix:
     """`left_slope` for B = [I; 0], without products by it: ``½ Σ_h [tr(B_h) A_h + A_h,x B_hᵀ]``, rows x d; tr is of the x rows."""
     first, *others = ((A * _trace(own) + A[:, : own.shape[1]] @ own.T) / 2 for A, own in tensor.pairs)
     return sum(others, first)
 
 
-def _trace(matrix: Array) -> Any:
+def _trace(matrix: Matrix) -> float:
     """The sum over the diagonal of the upper square."""
     square = matrix[: matrix.shape[1]]
     return np.einsum("ir,ri->", square.left, square.right) if isinstance(square, LowRank) else np.trace(square)
 
 
-def right_slope(tensor: CanonicalTensor, A: Array) -> Array:
+def right_slope(tensor: CanonicalTensor, A: Matrix) -> Matrix:
     """The matrix G with ``⟨T, T(A, B)⟩ = ⟨G, B⟩`` for every B: ``½ Σ_h [⟨A_h,A⟩ B_h + A_hᵀ A B_h]``, d x columns."""
     first, *others = ((B * frobenius(own, A) + own.T @ (A @ B)) / 2 for own, B in tensor.pairs)
     return sum(others, first)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 
-Array = Any
+from equivalence.recognition.rounding import TINY, UNIT, gamma, size
+
+Array = np.ndarray
 WORTH = 4
 """How much thinner than the matrix the factors are to be."""
 
@@ -34,15 +36,23 @@ class LowRank:
         """Of the product."""
         return self.left.shape[0], self.right.shape[1]
 
+    @cached_property
+    def size(self) -> float:
+        """The Frobenius norm, rounded up: by Gram matrices, which are off by as much as the sizes of the factors say."""
+        (rows, inner), columns = self.left.shape, self.right.shape[1]
+        square = float(np.vdot(self.left.T @ self.left, self.right @ self.right.T))
+        lost = gamma(rows + columns + inner**2 + 4) * (size(self.left) * size(self.right)) ** 2
+        return float(np.sqrt(max(square, 0.0) + lost)) * (1 + 4 * UNIT) + TINY
+
     @property
     def T(self) -> LowRank:
         """The transpose."""
         return LowRank(self.right.T, self.left.T)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> Array:
         return np.asarray(self.left @ self.right, dtype=dtype)
 
-    def __getitem__(self, place: Any) -> LowRank:
+    def __getitem__(self, place: slice | tuple[slice, slice]) -> LowRank:
         rows, columns = place if isinstance(place, tuple) else (place, slice(None))
         whole = slice(None)
         return LowRank(self.left if rows == whole else self.left[rows], self.right if columns == whole else self.right[:, columns])
@@ -95,32 +105,32 @@ class LowRank:
         return float(np.vdot(self.left.T @ other, self.right))
 
 
-def low_rank(left: Array, right: Array) -> Array | LowRank:
-    """``left @ right``, kept factored if it is of floats and thin enough; the left factor then has orthonormal columns.
+Matrix = Array | LowRank
+
+
+def is_thin(left: Array, right: Array) -> bool:
+    """Whether a product is worth being kept as its factors. The left one should then be orthonormal.
 
     Without that, factors from a badly conditioned gauge would lose twice the digits that their product does.
     """
-    if left.dtype != float or right.dtype != float or WORTH * left.shape[1] > min(left.shape[0], right.shape[1]):
-        return left @ right
-    basis, rest = np.linalg.qr(left)
-    return LowRank(basis, rest @ right)
+    return WORTH * left.shape[1] <= min(left.shape[0], right.shape[1])
 
 
-def formed_if_small(matrix: Array | LowRank) -> Array | LowRank:
+def formed_if_small(matrix: Matrix) -> Matrix:
     """An array where the factors have no fewer numbers than the product."""
     return np.asarray(matrix) if isinstance(matrix, LowRank) and matrix.left.shape[1] >= min(matrix.shape) else matrix
 
 
-def fewer_rows(matrix: Array | LowRank) -> Array:
+def fewer_rows(matrix: Matrix) -> Array:
     """A matrix with the same products of columns: of a thin one with no more rows than its inner size, else the matrix."""
     return np.linalg.qr(matrix.left, mode="r") @ matrix.right if isinstance(matrix, LowRank) else matrix
 
 
-def largest_entry(matrix: Array | LowRank) -> float:
+def largest_entry(matrix: Matrix) -> float:
     """In absolute value; of factors that of the right one, which is near enough where the left is orthonormal."""
     return float(np.abs(matrix.right if isinstance(matrix, LowRank) else matrix).max(initial=0.0))
 
 
-def on_columns(function: Callable[[Array], Array], matrix: Array | LowRank) -> Array | LowRank:
+def on_columns(function: Callable[[Array], Array], matrix: Matrix) -> Matrix:
     """A linear function of the columns of a matrix: of its left factor, if it has one."""
     return LowRank(function(matrix.left), matrix.right) if isinstance(matrix, LowRank) else function(matrix)

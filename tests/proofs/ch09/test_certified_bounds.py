@@ -9,7 +9,7 @@ import pytest
 
 import proofs  # noqa: F401  (registers the statements)
 from equivalence.recognition.floats.bounds import certified_norm, largest_singular_value
-from equivalence.recognition.tensor.canonical import CanonicalTensor
+from equivalence.recognition.tensor.enclosed import Ball, enclosure
 from proofs.ch09_recognition.certified_bounds import PAIRINGS, pure
 from tests.support.perturbations import fallen
 
@@ -47,9 +47,9 @@ def test_the_first_unfolding_of_the_extreme_tensor_is_that_far_off_and_another_i
     d_x, d_y, d = 3, 2, 5
     unit = np.eye(d)
     pairs = [(np.outer(np.eye(d_y)[k], unit[p]), np.outer(unit[p], np.eye(d_x)[k])) for k in range(d_y) for p in range(d)]
-    tensor = CanonicalTensor(tuple(pairs))
-    dense = tensor.dense()
+    tensor = enclosure([(Ball(A, 0.0), Ball(B, 0.0)) for A, B in pairs])
+    dense = tensor.tensor.dense()
     assert (dense == np.einsum("kj,pr->kprj", np.eye(d_y, d_x), unit)).all()
     first = largest_singular_value(dense.transpose(1, 2, 0, 3).reshape(d * d, d_y * d_x))
     assert first == pytest.approx(np.sqrt(d * d_y), rel=1e-9)
-    assert certified_norm(tensor, 0.0) == pytest.approx(1, rel=1e-9)
+    assert certified_norm(tensor) == pytest.approx(1, rel=1e-9)

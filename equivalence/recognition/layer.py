@@ -1,0 +1,183 @@
+"""The door: a layer's weights, checked once, as a layer of exact numbers or of floats, with its canonical tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import flint
+import numpy as np
+import sympy
+
+from equivalence.algebras.blocks import Blocked
+from equivalence.algebras.flint import Rational, dense
+from equivalence.checks import checked_matrix
+from equivalence.models.constructions.arguments import checked_initial
+from equivalence.models.heads import Head, Layer
+from equivalence.recognition.field import ExactField, Matrix, field_of, rational
+from equivalence.recognition.tensor.canonical import CanonicalTensor, canonical_tensor
+from equivalence.recognition.tensor.enclosed import EnclosedHead, Enclosure, enclosed_head, enclosure
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class ExactLayer:
+    """A layer whose weights are elements of one field.
+
+    Attributes:
+        heads: of arrays of elements.
+        d_x, d_y: rows of the inputs and of the targets.
+        field: the smallest one that holds the weights, and W₀ where that was needed.
+        tensor: all rows and columns.
+    """
+
+    heads: tuple[Head, ...]
+    d_x: int
+    d_y: int
+    field: ExactField
+    tensor: CanonicalTensor
+
+    @property
+    def matrices(self) -> Layer:
+        """The layer in SymPy matrices."""
+        return Layer(tuple(Head(*map(self.field.matrix, head)) for head in self.heads))
+
+    def at(self, initial: sympy.MatrixBase) -> tuple[ExactLayer, Array]:
+        """The layer, and W₀, in the smallest field that holds both."""
+        matrices = [weight for head in self.matrices.heads for weight in head]
+        field = field_of(entry for matrix in (initial, *matrices) for entry in matrix)
+        return self.over(field), field.array(initial.tolist())
+
+    def over(self, field: ExactField) -> ExactLayer:
+        """The same in another field that holds its weights."""
+        return self if field is self.field else _exact_layer(self.matrices.heads, self.d_x, self.d_y, field)
+
+
+@dataclass(frozen=True, eq=False)
+class FloatingLayer:
+    """A layer of floats.
+
+    Attributes:
+        heads: of arrays of floats.
+        d_x, d_y: rows of the inputs and of the targets.
+        forms: A and B of each head, with what rounding may have moved.
+    """
+
+    heads: tuple[Head, ...]
+    d_x: int
+    d_y: int
+    forms: tuple[EnclosedHead, ...]
+
+    def outputs(self, initial: Array | None = None) -> Enclosure:
+        """The tensor of the prediction: the y rows, on queries [q; −W₀q], or all columns for none."""
+        return enclosure([(form.output, form.scores.on(initial)) for form in self.forms])
+
+    def inputs(self, initial: Array | None = None) -> Enclosure:
+        """The tensor of what is done to the inputs: the x rows."""
+        return enclosure([(form.input, form.scores.on(initial)) for form in self.forms])
+
+
+def read(layer: Layer, d_x: int, d_y: int) -> ExactLayer | FloatingLayer:
+    """The layer, its sizes, shapes and numbers checked.
+
+    Raises:
+        TypeError, ValueError: naming the weight and its head, what was expected and what came.
+    """
+    _check_sizes(d_x, d_y)
+    if not isinstance(layer, Layer) or not layer.heads:
+        raise TypeError(f"layer: expected a Layer with at least one head, got {layer!r}")
+    _check_shapes(layer, d_x + d_y)
+    kinds = {is_exact(name, weight) for name, weight in _named(layer)}
+    if len(kinds) > 1:
+        raise TypeError("layer: expected weights that are all exact or all floats, got both; convert with layer.to_numpy()")
+    if kinds == {True}:
+        rows = {name: _entries(name, weight) for name, weight in _named(layer)}
+        heads = _by_head([sympy.ImmutableDenseMatrix(weight) for weight in rows.values()])
+        return _exact_layer(heads, d_x, d_y, field_of(entry for weight in rows.values() for row in weight for entry in row))
+    heads = _by_head([_floats(name, weight) for name, weight in _named(layer)])
+    return FloatingLayer(heads, d_x, d_y, tuple(enclosed_head(head, d_x) for head in heads))
+
+
+def read_initial(initial: Matrix, layer: ExactLayer | FloatingLayer) -> sympy.MatrixBase | Array:
+    """W₀ as the layer's numbers are: a SymPy matrix for exact ones, else an array of floats.
+
+    Raises:
+        TypeError, ValueError: another shape, or floats for an exact layer.
+    """
+    given = checked_initial(initial, layer.d_x, layer.d_y)
+    if isinstance(layer, ExactLayer):
+        if not is_exact("initial", given):
+            raise TypeError("initial: expected an exact W₀, as the weights are exact; give rationals, or convert with layer.to_numpy()")
+        return sympy.ImmutableDenseMatrix(_entries("initial", given))
+    is_exact("initial", given)
+    return _floats("initial", np.array(given.tolist(), dtype=float) if isinstance(given, sympy.MatrixBase) else given)
+
+
+def is_exact(name: str, weight: Matrix) -> bool:
+    """Whether a weight is of exact numbers: SymPy, FLINT rationals, or arrays of integers or Fractions."""
+    if isinstance(weight, Blocked):
+        if not isinstance(weight.algebra, Rational):
+            raise TypeError(f"{name}: expected exact, rational or numeric weights, got those of the {weight.algebra.name} algebra")
+        return True
+    return isinstance(weight, sympy.MatrixBase) or np.asarray(weight).dtype.kind in "iuO"
+
+
+def _check_sizes(d_x: int, d_y: int) -> None:
+    for name, size in (("d_x", d_x), ("d_y", d_y)):
+        if isinstance(size, bool) or not isinstance(size, int):
+            raise TypeError(f"{name}: expected an integer, got {size!r}")
+        if size < 1:
+            raise ValueError(f"{name}: expected at least 1, got {size}")
+
+
+def _check_shapes(layer: Layer, d: int) -> None:
+    for number, head in enumerate(layer.heads):
+        shapes = {name: _shape(weight) for name, weight in head._asdict().items()}
+        d_k, d_v = shapes["key"][:1], shapes["value"][:1]
+        expected = {"key": (*d_k, d), "query": (*d_k, d), "value": (*d_v, d), "projection": (d, *d_v)}
+        for name, right in expected.items():
+            if shapes[name] != right:
+                raise ValueError(f"{name} of head {number}: expected shape {right} for tokens of d_x + d_y = {d} rows, got {shapes[name]}")
+
+
+def _shape(weight: Matrix) -> tuple[int, ...]:
+    if isinstance(weight, Blocked):
+        return tuple(sum(part for part in cut if isinstance(part, int)) for cut in (weight.rows, weight.cols))
+    if not hasattr(weight, "shape"):
+        raise TypeError(f"layer: expected weights that are matrices, got {weight!r} of type {type(weight).__name__}")
+    return tuple(weight.shape)
+
+
+def _named(layer: Layer) -> Iterator[tuple[str, Matrix]]:
+    return ((f"{name} of head {number}", weight) for number, head in enumerate(layer.heads) for name, weight in head._asdict().items())
+
+
+def _by_head(weights: list[Matrix]) -> tuple[Head, ...]:
+    return tuple(Head(*weights[start : start + 4]) for start in range(0, len(weights), 4))
+
+
+def _floats(name: str, weight: Matrix) -> Array:
+    return np.asarray(checked_matrix(name, weight, tuple(weight.shape)), dtype=float)
+
+
+def _exact_layer(matrices: tuple[Head, ...], d_x: int, d_y: int, field: ExactField) -> ExactLayer:
+    heads = tuple(Head(*(field.array(weight.tolist()) for weight in head)) for head in matrices)
+    return ExactLayer(heads, d_x, d_y, field, canonical_tensor(heads))
+
+
+def _entries(name: str, weight: Matrix) -> list[list[sympy.Expr]]:
+    """The entries as SymPy's numbers, checked."""
+    given = dense(weight) if isinstance(weight, Blocked) else weight.tolist()
+    rows = [[_as_sympy(entry) for entry in row] for row in given]
+    for entry in (entry for row in rows for entry in row):
+        if not isinstance(entry, sympy.Expr) or entry.has(sympy.Float, sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
+            raise ValueError(f"{name}: expected exact finite numbers or symbols, got {entry}")
+    return rows
+
+
+def _as_sympy(entry: object) -> sympy.Expr:
+    if isinstance(entry, flint.fmpq):
+        return rational(entry)
+    return sympy.Rational(entry.numerator, entry.denominator) if isinstance(entry, Fraction) else sympy.sympify(entry)
