@@ -40,7 +40,9 @@ def exactly(inputs: Inputs, values: dict[str, np.ndarray]) -> Rational:
     algebra = Rational(nonzero=lambda name: Fraction(float(values[name])))
     inverses = [f"{name}⁻¹" for name in inputs.invertible]
     for name in (*inputs.generators, *inputs.diagonal, *inputs.invertible, *inverses):
-        algebra.matrices[name] = algebra.matrix(*values[name].shape, [Fraction(float(entry)) for entry in values[name].flat])
+        algebra.matrices[name] = algebra.matrix(
+            values[name].shape[0], values[name].shape[1], [Fraction(float(entry)) for entry in values[name].flat]
+        )
     return algebra
 
 

@@ -92,7 +92,7 @@ def test_the_exponential_of_matrices() -> None:
     rational = Rational()
     N = rational.value([[0, 1, 2], [0, 0, 3], [0, 0, 0]])
     found = exponential(rational, [rational.eye(3), N, N @ N, N @ N @ N])
-    assert [[[str(entry) for entry in row] for row in dense(each)] for each in found[2:]] == [
+    assert [[[*map(str, row)] for row in dense(form)] for form in found[2:]] == [
         [["0", "0", "3/2"], ["0", "0", "0"], ["0", "0", "0"]],
         [["0", "0", "0"]] * 3,
     ]

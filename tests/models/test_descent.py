@@ -85,8 +85,8 @@ def test_a_data_step_leaves_the_residuals_of_the_weight_step() -> None:
 
 def test_a_step_of_gdpp_by_hand() -> None:
     """x = 2, y = 3, w = 1, m = 5, N = 1: residual 1, z = 10; w gains s·1·2·25, m becomes (1 − γ·100)·5."""
-    one = [exact.value([[number]]) for number in (1, 5, 2, 3)]
-    found = gdpp_step(Preconditioned(*one[:2]), *one[2:], sympy.Rational(1, 10), sympy.Rational(1, 200))
+    w, m, x, y = (exact.value([[number]]) for number in (1, 5, 2, 3))
+    found = gdpp_step(Preconditioned(w, m), x, y, sympy.Rational(1, 10), sympy.Rational(1, 200))
     assert found == Preconditioned(exact.value([[6]]), exact.value([["5/2"]]))
 
 

@@ -101,10 +101,11 @@ def sum_of_terms(point):
 def outside(figure, expected_head):
     """The worst step of the paths in units of the rounding allowed."""
     worst = 0.0
+    A, B = expected_head
     for path in drawn_paths(figure):
         for before, after in pairwise(path):
             bound = allowed(softmax_update, layer_of(*expected_head), TOKENS, before[:, None])[:, 0]
-            worst = max(worst, np.max(np.abs(after - head_on(*expected_head, TOKENS, before)) / bound))
+            worst = max(worst, np.max(np.abs(after - head_on(A, B, TOKENS, before)) / bound))
     return worst
 
 

@@ -67,7 +67,7 @@ def test_dots_are_the_interior_maxima_within_the_plot():
     eigenvalues, moved = curves(axes.figure)["γ = 0.2"]
     interior = eigenvalues < 5  # beyond 1/γ = 5 the curve rises again
     peak = np.argmax(np.where(interior, moved, 0))
-    ((across,), (up,)) = dot.get_data()
+    ((across, up),) = np.transpose(dot.get_data())
     assert abs(across - eigenvalues[peak]) <= eigenvalues[1] - eigenvalues[0]
     assert (across, up) == (1 / (3 * 0.2), 4 / (27 * 0.2))
     assert recursion(Fraction(5, 3), 1, 0, Fraction(1, 5))[0] == Fraction(20, 27)  # the same maximum, without rounding

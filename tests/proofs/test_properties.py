@@ -103,6 +103,7 @@ def tampered(claim: Claim, place: int) -> Claim:
             elif isinstance(item, Differ):
                 yield dataclasses.replace(item, right=item.left)
             else:
+                assert isinstance(item, tuple)
                 reason, expression = item
                 shape = getattr(expression, "shape", ())
                 yield reason, expression + (algebra.ones(*shape) if shape else algebra.scalar(1))

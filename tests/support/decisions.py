@@ -122,8 +122,10 @@ def _changed(verdict: Recognition, heads: list[list[Rows]], right: Construction,
 def surveyed(count: int, seed: int, processes: int) -> Survey:
     """The first so many constructions, on so many processes, with a bar on stderr if that is a terminal."""
     chunks, console = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)], Console(stderr=True)
-    shown = {"description": "surveying", "total": len(chunks), "console": console, "transient": True, "disable": not console.is_terminal}
-    return sum(track(_parts(chunks, seed, processes), **shown), Survey())
+    parts: Iterable[Survey] = _parts(chunks, seed, processes)
+    if console.is_terminal:
+        parts = track(parts, description="surveying", total=len(chunks), console=console, transient=True)
+    return sum(parts, Survey())
 
 
 def _parts(chunks: list[range], seed: int, processes: int) -> Iterator[Survey]:

@@ -269,6 +269,6 @@ def test_3_8_against_weights_kept_token_by_token(d_x: int, d_y: int, N: int, M: 
             summed.append(combined(summed[-1], Fraction(1), more))
         weights = [combined(own, -eta / N, total) for own, total in zip(weights, summed, strict=True)]
     for j, own in enumerate(weights):
-        x, y = [[row[j]] for row in X], [[row[j]] for row in Y]
-        assert fractions(columns[j])[d_x:] == combined(y, Fraction(-1), product_of(combined(own, Fraction(-1), start), x))
+        token, target = [[row[j]] for row in X], [[row[j]] for row in Y]
+        assert fractions(columns[j])[d_x:] == combined(target, Fraction(-1), product_of(combined(own, Fraction(-1), start), token))
     assert fractions(queries) == Q + [[-entry for entry in row] for row in product_of(weights[-1], Q)]
