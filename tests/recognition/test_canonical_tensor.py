@@ -42,10 +42,11 @@ def tensor(rng: np.random.Generator, rows: int, d: int, columns: int, heads: int
 
 def brute(found: CanonicalTensor) -> Any:
     """``½ Σ (A_kp B_rj + A_kr B_pj)``, one entry at a time."""
-    (rows, d), columns = found.pairs[0][0].shape, found.pairs[0][1].shape[1]
-    whole = np.zeros((rows, d, d, columns), dtype=found.pairs[0][0].dtype)
+    pairs: Any = found.pairs
+    (rows, d), columns = pairs[0][0].shape, pairs[0][1].shape[1]
+    whole = np.zeros((rows, d, d, columns), dtype=pairs[0][0].dtype)
     for k, p, r, j in product(range(rows), range(d), range(d), range(columns)):
-        whole[k, p, r, j] = sum(A[k, p] * B[r, j] + A[k, r] * B[p, j] for A, B in found.pairs) / 2
+        whole[k, p, r, j] = sum(A[k, p] * B[r, j] + A[k, r] * B[p, j] for A, B in pairs) / 2
     return whole
 
 
