@@ -121,4 +121,7 @@ def nonlinear_models() -> Items:
     shift = model.subs(w, w + 1) - model
     yield "the model's change when w moves by 1, from w = 1", shift.subs(first)
     yield "is three", sympy.Integer(3)
-    yield Differ("and from w = 2 it is five", shift.subs(first), shift.subs(second))
+    yield "and from w = 2"
+    yield "the model's change when w moves by 1", shift.subs(second)
+    yield "is five", sympy.Integer(5)
+    yield Differ("the shift that replaces the step from w = 1, against that from w = 2", shift.subs(first), shift.subs(second))

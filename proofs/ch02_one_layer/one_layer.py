@@ -51,28 +51,30 @@ def queries_among_keys(algebra: Algebra, d_x: Part, d_y: Part, N: Part, M: Part,
     _, among = linear_attention(heads, context, queries, queries_as_keys=True)
     _, apart = linear_attention(heads, context, queries)
     yield "prediction with the queries among the keys, minus without", prediction(among, d_x, d_y) - prediction(apart, d_x, d_y)
-    yield "the contexts' share is the same in both", -prediction_part(algebra, update(heads, queries, queries), d_x, d_y)
+    yield "the contexts' share is the same in both", prediction(update(heads, queries, queries), d_x, d_y)
     yield "a query's value is s(W₀q + W₀q)", -((algebra.scalar(2) * eta / algebra.scalar(N)) * (W0 @ Q @ (Q.T @ Q)))
 
 
-def prediction_part(algebra: Algebra, change: Matrix, d_x: Part, d_y: Part) -> Matrix:
-    """The y rows of an update."""
-    return algebra.block([[algebra.zeros(d_y, d_x), algebra.eye(d_y)]]) @ change
-
-
 @queries_among_keys.claim("one query: the change is 0 for every q iff W₀ = 0")
-def iff_zero(algebra: Algebra, d_x: Part, d_y: Part, N: Part) -> Items:
-    W0, q = algebra.generator("W_0", d_y, d_x), algebra.generator("q", d_x, 1)
-    factor = algebra.scalar(2) * algebra.symbol("eta") / algebra.scalar(N)
+def iff_zero(algebra: Algebra, d_x: Part, d_y: Part, N: Part, *, layer: LayerBuilder = gd_layer) -> Items:
+    X, Y, W0 = algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N), algebra.generator("W_0", d_y, d_x)
+    q, eta = algebra.generator("q", d_x, 1), algebra.symbol("eta")
+
+    def change(initial: Matrix) -> Matrix:
+        heads = layer(d_x, d_y, learning_rate=eta, context=N, initial=initial, algebra=algebra)
+        context, token = tokens(X, Y), query_tokens(initial, q)
+        (_, among), (_, apart) = (linear_attention(heads, context, token, queries_as_keys=with_it) for with_it in (True, False))
+        return prediction(among, d_x, d_y) - prediction(apart, d_x, d_y)
+
+    factor = algebra.scalar(2) * eta / algebra.scalar(N)
     yield "only if: it is W₀q times a number that is not 0 unless q is, so W₀q = 0 for every q"
-    yield "the change", -(factor * (W0 @ q @ q.T @ q))
+    yield "the prediction with the query among the keys, minus without", change(W0)
     yield "qᵀq is a number", -((factor * algebra.trace(q.T @ q)) * (W0 @ q))
     yield "and the columns of I are such q, which leaves W₀ = 0"
     yield "W₀ on the columns of I", W0 @ algebra.eye(d_x)
     yield "is W₀", W0
     yield "if: with W₀ = 0 nothing is left"
-    none = algebra.zeros(d_y, d_x)
-    yield "the change", -(factor * (none @ q @ q.T @ q))
+    yield "the change", change(algebra.zeros(d_y, d_x))
     yield "is zero", algebra.zeros(d_y, 1)
 
 
@@ -120,9 +122,12 @@ def cubic(algebra: Algebra, d: Part, N: Part, M: Part, d_k: Part, d_v: Part) -> 
 @cubic.claim("no matrix does the step", kind="refutation")
 def no_matrix(algebra: HasValues, *, layer: LayerBuilder = gd_layer) -> Items:
     heads = layer(1, 1, learning_rate=algebra.scalar(1), context=1, algebra=algebra)
-    unit, two = algebra.value([[1]]), algebra.scalar(2)
-    context, query = tokens(unit, unit), query_tokens(algebra.value([[0]]), unit)
+    unit, none, two = algebra.value([[1]]), algebra.value([[0]]), algebra.scalar(2)
+    context, query = tokens(unit, unit), query_tokens(none, unit)
     once, twice = update(heads, context, query), update(heads, two * context, two * query)
+    yield "x = y = q = η = 1, W₀ = 0: the update of the query"
+    yield "by the layer", once
+    yield "is the step's, [0; −ΔW q]", tokens(none, -(weight_change(none, unit, unit, algebra.scalar(1)) @ unit))
     yield "at twice the tokens the update is eight times as large"
     yield "the update of the doubled tokens", twice
     yield "eight times the update", algebra.scalar(8) * once

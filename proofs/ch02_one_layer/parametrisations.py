@@ -15,12 +15,15 @@ from equivalence.algebras.protocol import Algebra, HasInverses, Matrix
 from equivalence.algebras.sizes import Part
 from equivalence.models.attention.linear import linear_attention, update
 from equivalence.models.constructions.linear import gd_layer
-from equivalence.models.descent.least_squares import gradient_step
+from equivalence.models.descent.least_squares import gradient_step, weight_change
 from equivalence.models.heads import Head, Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
 from equivalence.statements import InIdeal, statement
 from equivalence.statements.steps import Items
 from proofs.vocabulary import VON_OSWALD, LayerBuilder, arbitrary_head, head_of
+
+SMALL = ((2, 1), (1, 2))
+"""(d_x, d_y) at which “only if” is decided."""
 
 
 @statement(
@@ -30,7 +33,7 @@ from proofs.vocabulary import VON_OSWALD, LayerBuilder, arbitrary_head, head_of
     claim="only if, for the prediction, decided at (d_x, d_y) = (2, 1) and (1, 2)",
     source=f"{VON_OSWALD}, section 2, “Uniqueness”",
 )
-def parametrisations() -> Items:
+def parametrisations(*, layer: LayerBuilder = gd_layer) -> Items:
     """One head, η ≠ 0, (d_x, d_y) ≠ (1, 1): the prediction is one step on every context and query iff
     ``(A_y, B[I; −W₀]) = (c s [W₀, −I], (1/c)[I; 0])`` for some c ≠ 0 (A_y: the y rows of A). The context tokens are updated as in 2.1 too,
     for all contexts with N ≥ 2, iff moreover ``A_x = 0`` and ``B = (1/c) diag(I, 0)``.
@@ -41,28 +44,40 @@ def parametrisations() -> Items:
     “If” holds for all sizes. “Only if”: one-token contexts decide (2.4), so row by column ``a ⊙ b = s f ⊙ p`` (⊙: symmetric product;
     f a row of [W₀, −I], p a column of [I; 0]). The factor lemma, for all sizes, leaves {a, b} = {cf, p/c} up to order, and the
     order is settled because no two of p_j, p_j', f_k are proportional and some row or column has two partners. That last
-    bookkeeping over indices is informal; its conclusion is decided by Gröbner bases at (d_x, d_y) = (2, 1) and (1, 2), and for the
-    context tokens at (2, 1).
+    bookkeeping over indices is informal; its conclusion is decided by Gröbner bases at (d_x, d_y) = (2, 1) and (1, 2), for the prediction
+    and for the context tokens. (The tests decide it at (3, 1), (1, 3) and (2, 2) too, the context tokens at (2, 2).)
     """
-    for d_x, d_y in ((2, 1), (1, 2)):
-        unknown = Unknowns(d_x, d_y)
-        yield f"d_x = {d_x}, d_y = {d_y}, every W₀; s = 1, as a rate goes into A"
+    for d_x, d_y in SMALL:
+        unknown = Unknowns(d_x, d_y, layer)
+        yield f"d_x = {d_x}, d_y = {d_y}, every W₀: what 2.1 has, with s = 1, as a rate goes into A"
+        yield "A_y", unknown.F
+        yield "is [W₀, −I]", sympy.Matrix.hstack(unknown.W0, -sympy.eye(d_y))
+        yield f"d_x = {d_x}, d_y = {d_y}: and its scores"
+        yield "B[I; −W₀]", unknown.E
+        yield "is [I; 0]", sympy.Matrix.vstack(sympy.eye(d_x), sympy.zeros(d_y, d_x))
+        yield f"d_x = {d_x}, d_y = {d_y}: and whatever else has its canonical tensor"
         yield InIdeal("A_y ⊗ B[I; −W₀] is s[W₀, −I] ⊗ [I; 0]", unknown.conclusion(), unknown.hypothesis(), unknown.symbols)
 
 
 class Unknowns:
-    """The entries of A_y (d_y x d), U = B[I; −W₀] (d x d_x) and W₀ as symbols, and what the step asks of them at s = 1.
+    """The entries of A_y (d_y x d), U = B[I; −W₀] (d x d_x) and W₀ as symbols, and what a step asks of them at s = 1.
 
     W₀ may be taken out by the substitution y → y + W₀x, which only renames A_y and U; it is kept, as the check is fast enough.
+
+    Attributes:
+        heads: those of a layer that takes the step.
+        F, E: the y rows of A, and B[I; −W₀], of that layer.
     """
 
-    def __init__(self, d_x: int, d_y: int):
+    def __init__(self, d_x: int, d_y: int, layer: LayerBuilder = gd_layer):
         d = d_x + d_y
         names = {"a": (d_y, d), "u": (d, d_x), "w": (d_y, d_x)}
         grids = {name: sympy.Matrix(m, n, lambda i, j, name=name: sympy.Symbol(f"{name}{i}{j}")) for name, (m, n) in names.items()}
         self.A, self.U, self.W0 = grids["a"], grids["u"], grids["w"]
-        self.F = sympy.Matrix.hstack(self.W0, -sympy.eye(d_y))
-        self.E = sympy.Matrix.vstack(sympy.eye(d_x), sympy.zeros(d_y, d_x))
+        self.heads = layer(d_x, d_y, learning_rate=1, context=1, initial=self.W0).heads
+        (head,) = self.heads
+        self.F = head.output_value[d_x:, :]
+        self.E = head.key_query @ query_tokens(sympy.ImmutableDenseMatrix(self.W0), sympy.ImmutableDenseMatrix.eye(d_x))
         self.symbols = tuple(symbol for grid in grids.values() for symbol in grid)
         self.places = list(product(range(d_y), range(d), range(d), range(d_x)))
 
@@ -106,6 +121,7 @@ def sufficient_context(algebra: Algebra, d_x: Part, d_y: Part, N: Part, *, layer
     scaled = head_of(algebra, c * head.output_value, (algebra.scalar(1) / c) * head.key_query)
     yield "the update by cA and B/c", update(scaled, tokens(X, Y), tokens(X, Y))
     yield "is that of the construction", update(Layer((head,)), tokens(X, Y), tokens(X, Y))
+    yield "which is [0; −ΔW X]", tokens(algebra.zeros(d_x, N), -(weight_change(W0, X, Y, eta) @ X))
 
 
 @parametrisations.claim("factor lemma: a ⊙ b = c ⊙ d with c, d independent leaves only the order open", kind="identity")
@@ -171,19 +187,55 @@ def independent(algebra: Algebra, d_x: Part, d_y: Part) -> Items:
     yield "is minus the identity", -algebra.eye(d_y)
 
 
-@parametrisations.claim("only if, for the context tokens, decided at d_x = 2, d_y = 1", kind="characterisation")
-def necessary_context() -> Items:
-    unknown = Unknowns(2, 1)
-    c, inverse = sympy.symbols("c c_inverse")
-    A_x = sympy.Matrix(2, 3, lambda i, j: sympy.Symbol(f"x{i}{j}"))
-    B_y = sympy.Matrix(3, 1, lambda i, _: sympy.Symbol(f"b{i}"))
-    rows = [*A_x.tolist(), list(c * unknown.F)]
-    columns = [*(inverse * unknown.E).T.tolist(), list(B_y)]
-    silent = [(k, j) for k, j in product(range(3), range(3)) if (k, j) not in ((2, 0), (2, 1))]
-    ideal = [rows[k][p] * columns[j][r] + rows[k][r] * columns[j][p] for k, j in silent for p in range(3) for r in range(p, 3)]
-    symbols = (*A_x, *B_y, *unknown.W0, c, inverse)
-    yield "A_y = c[W₀, −I] and B_x = (1/c)[I; 0] are settled as for the prediction; where the step has no entry, the tensor is zero"
-    yield InIdeal("then A_x = 0 and B_y = 0", (*A_x, *B_y), (*ideal, c * inverse - 1), symbols)
+@parametrisations.claim(
+    "only if, for the context tokens, decided at (d_x, d_y) = (2, 1) and (1, 2)",
+    kind="characterisation",
+)
+def necessary_context(*, layer: LayerBuilder = gd_layer) -> Items:
+    for d_x, d_y in SMALL:
+        unknown = ContextUnknowns(d_x, d_y, layer)
+        yield f"d_x = {d_x}, d_y = {d_y}, every W₀: 2.1 itself"
+        yield "the x rows of A", unknown.own_A_x
+        yield "are zero", sympy.zeros(d_x, d_x + d_y)
+        yield f"d_x = {d_x}, d_y = {d_y}: and"
+        yield "B's columns of targets", unknown.own_B_y
+        yield "are zero", sympy.zeros(d_x + d_y, d_y)
+        yield (
+            f"d_x = {d_x}, d_y = {d_y}: A_y = c[W₀, −I] and B_x = (1/c)[I; 0] are settled as for the prediction; "
+            "where the step has no entry, the tensor is zero"
+        )
+        yield InIdeal("then A_x = 0 and B_y = 0", unknown.conclusion(), unknown.hypothesis(), unknown.symbols)
+
+
+class ContextUnknowns:
+    """The entries of A_x (d_x x d) and B_y (d x d_y), W₀, c and 1/c as symbols, and what an update as in 2.1 asks of them.
+
+    Attributes:
+        own_A_x, own_B_y: those of a layer that takes the step.
+    """
+
+    def __init__(self, d_x: int, d_y: int, layer: LayerBuilder = gd_layer):
+        d, self.d_x = d_x + d_y, d_x
+        step = Unknowns(d_x, d_y, layer)
+        (head,) = step.heads
+        self.own_A_x, self.own_B_y = head.output_value[:d_x, :], head.key_query[:, d_x:]
+        self.A_x = sympy.Matrix(d_x, d, lambda i, j: sympy.Symbol(f"x{i}{j}"))
+        self.B_y = sympy.Matrix(d, d_y, lambda i, j: sympy.Symbol(f"b{i}{j}"))
+        self.c, self.inverse = sympy.symbols("c c_inverse")
+        self.rows = [*self.A_x.tolist(), *(self.c * step.F).tolist()]
+        self.columns = [*(self.inverse * step.E).T.tolist(), *self.B_y.T.tolist()]
+        self.symbols = (*self.A_x, *self.B_y, *step.W0, self.c, self.inverse)
+
+    def hypothesis(self) -> tuple[sympy.Expr, ...]:
+        """Row k of A and column j of B have the tensor 0, unless k is a target's and j an input's; and c is not 0."""
+        d = len(self.rows)
+        silent = ((self.rows[k], self.columns[j]) for k, j in product(range(d), range(d)) if k < self.d_x or j >= self.d_x)
+        tensors = [a[p] * b[r] + a[r] * b[p] for a, b in silent for p in range(d) for r in range(p, d)]
+        return (*tensors, self.c * self.inverse - 1)
+
+    def conclusion(self) -> tuple[sympy.Expr, ...]:
+        """A_x = 0 and B_y = 0."""
+        return (*self.A_x, *self.B_y)
 
 
 @parametrisations.claim("d_x = d_y = 1: the swapped solution", kind="identity")

@@ -6,6 +6,7 @@ from equivalence.algebras.protocol import Algebra, HasValues, Matrix, Scalar
 from equivalence.algebras.sizes import Part
 from equivalence.models.attention.linear import linear_attention
 from equivalence.models.constructions.linear import gd_layer
+from equivalence.models.descent.least_squares import weight_change
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
 from equivalence.statements import Differ, statement
@@ -23,9 +24,10 @@ def sensitivity(algebra: Algebra, d: Part, d_x: Part, d_y: Part, d_k: Part, d_v:
     """With the query outside the keys two one-layer models are the same up to a positive scalar, *on a context*, iff their (nonzero)
     sensitivities have cosine 1: Frobenius for d_y > 1. All sizes.
 
-    The prediction is linear in q, so the sensitivity is the model. Cosine 1 means equality in Cauchy–Schwarz, hence by Lagrange's identity
-    ``‖a‖²‖b‖² − ⟨a, b⟩² = ½‖abᵀ − baᵀ‖²`` (a, b: the sensitivities written as one column) ``a⟨b, b⟩ = b⟨a, b⟩``. Two caveats, each with
-    its exact witness: it holds per context, and cosine 1 says nothing about the scalar.
+    The prediction is linear in q, so the sensitivity is the model. Cosine 1 means ``⟨a, b⟩ > 0`` and equality in Cauchy–Schwarz, hence by
+    Lagrange's identity ``‖a‖²‖b‖² − ⟨a, b⟩² = ½‖abᵀ − baᵀ‖²`` (a, b: the sensitivities written as one column) ``a⟨b, b⟩ = b⟨a, b⟩``;
+    and if b = ta with t > 0, both hold. Two caveats, each with its exact witness: it holds per context, and cosine 1 says nothing about
+    the scalar.
     """
     C, q, r = algebra.generator("C", d, N), algebra.generator("q", d_x, 1), algebra.generator("r", d_x, 1)
     embed, read, t = algebra.generator("T", d, d_x), algebra.generator("S", d_y, d), algebra.symbol("t")
@@ -33,6 +35,10 @@ def sensitivity(algebra: Algebra, d: Part, d_x: Part, d_y: Part, d_k: Part, d_v:
 
     def predict(query: Matrix) -> Matrix:
         return read @ linear_attention(heads, C, embed @ query)[1]
+
+    yield "it is a matrix times the query: its sensitivity, the predictions at the columns of I"
+    yield "the prediction", predict(q)
+    yield "is the sensitivity times the query", predict(algebra.eye(d_x)) @ q
 
     yield "it adds"
     yield "the prediction at a sum", predict(q + r)
@@ -56,6 +62,18 @@ def lagrange(algebra: Algebra, n: Part) -> Items:
     yield "which is 0 iff a⟨b,b⟩ = b⟨a,b⟩", inner["b", "b"] * a - inner["a", "b"] * b
 
 
+@sensitivity.claim("and conversely: proportional, by a positive scalar, means cosine 1")
+def proportional(algebra: Algebra, n: Part) -> Items:
+    a, t = algebra.generator("a", n, 1), algebra.symbol("t")
+    b, square = t * a, algebra.trace(a.T @ a)
+    yield "b = ta: no gap in Cauchy–Schwarz, so the cosine is 1 or −1"
+    yield "the gap", cauchy_schwarz_gap(algebra, a.T, b.T)
+    yield "is zero", algebra.scalar(0)
+    yield "and its sign is that of t"
+    yield "⟨a, b⟩", algebra.trace(a.T @ b)
+    yield "is t‖a‖²", t * square
+
+
 @sensitivity.claim("caveats: per context, and up to a scalar", kind="refutation")
 def caveats(algebra: HasValues, *, layer: LayerBuilder = gd_layer) -> Items:
     plain = layer(2, 1, learning_rate=algebra.scalar(1), context=1, algebra=algebra)
@@ -65,7 +83,8 @@ def caveats(algebra: HasValues, *, layer: LayerBuilder = gd_layer) -> Items:
     stretched = Layer((plain.heads[0]._replace(query=plain.heads[0].query @ stretch),))
     along, across = (tokens(algebra.value([[1], [second]]), unit) for second in (0, 1))
     yield "on the context x = (1, 0), y = 1 gradient descent and a stretched query agree"
-    yield "sensitivity of the step", sensitivity_of(algebra, plain, along)
+    yield "ΔW from W₀ = 0 at the rate 1", weight_change(zeros(1, 2), algebra.value([[1], [0]]), unit, algebra.scalar(1))
+    yield "is the sensitivity of the step", sensitivity_of(algebra, plain, along)
     yield "sensitivity with the second coordinate of the query stretched", sensitivity_of(algebra, stretched, along)
     yield "on x = (1, 1) their cosine is below 1: the gap in Cauchy–Schwarz is not 0"
     gap = cauchy_schwarz_gap(algebra, sensitivity_of(algebra, plain, across), sensitivity_of(algebra, stretched, across))

@@ -74,7 +74,29 @@ def two_decide(algebra: Algebra, d: Part) -> Items:
     yield "is the update by f of a free query e", A @ f @ f.T @ B @ e
 
 
-@single_tokens.claim("self-updating tokens: one is not enough", kind="refutation")
+@single_tokens.claim("a further head adds its own update", kind="identity")
+def heads_add(algebra: Algebra, d: Part, N: Part, M: Part, d_k: Part, d_v: Part) -> Items:
+    C, Q = algebra.generator("C", d, N), algebra.generator("Q", d, M)
+    head, other, third = (arbitrary_head(algebra, d, d_k, d_v, mark) for mark in ("", "'", "''"))
+    yield "base: one head"
+    yield "the update", update(Layer((head,)), C, Q)
+    yield "is A C Cᵀ B Q", head.output_value @ C @ C.T @ head.key_query @ Q
+    yield "step: one head more"
+    yield "the update by three heads", update(Layer((head, other, third)), C, Q)
+    yield "is that by two, and the third's own", update(Layer((head, other)), C, Q) + third.output_value @ C @ C.T @ third.key_query @ Q
+
+
+@single_tokens.claim("self-updating tokens: one does not tell B from B' where B − B' is antisymmetric", kind="identity")
+def antisymmetric(algebra: Algebra, d: Part) -> Items:
+    A, B, other, e = (algebra.generator(name, d, size) for name, size in (("A", d), ("B", d), ("B'", d), ("e", 1)))
+    gap, two = B - other, algebra.scalar(2)
+    own = [update(head_of(algebra, A, scores), e, e) for scores in (B, other)]
+    yield "any token e; D = B − B'"
+    yield "twice the difference of what B and B' make of e", two * (own[0] - own[1])
+    yield "eᵀDe is its own transpose; so 0 where D + Dᵀ = 0", A @ e @ e.T @ (gap + gap.T) @ e
+
+
+@single_tokens.claim("self-updating tokens: so one is not enough", kind="refutation")
 def one_is_not_enough(algebra: HasValues) -> Items:
     A, B = algebra.value([[1, 0], [0, 1]]), algebra.value([[0, 1], [-1, 0]])
     layer, nothing = head_of(algebra, A, B), algebra.value([[0, 0], [0, 0]])
