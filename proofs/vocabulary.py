@@ -14,6 +14,9 @@ LayerBuilder = Callable[..., Layer]
 Slope = Callable[[Matrix, Matrix, Matrix], Matrix]
 """A gradient of weights, inputs and targets, such as `gradient`."""
 
+Step = Callable[[Matrix, Matrix, Matrix, Scalar], Matrix]
+"""A step on weights, from inputs, targets and a rate, such as `gradient_step`."""
+
 Rows = Sequence[Sequence[int]]
 """The entries of a witness."""
 

@@ -60,6 +60,20 @@ def causal_tokens(
     )
 
 
+@causal_tokens.claim("the prefix's residuals are those of its tokens, each by its own weights, and add up", kind="identity")
+def prefix_residuals(algebra: Algebra, d_x: Part, d_y: Part, n: Part) -> Items:
+    """``T = Y − …`` token by token: what the induction on the token's place needs of the tokens before."""
+    P, T, W0 = algebra.generator("P", d_x, n), algebra.generator("T", d_y, n), algebra.generator("W_0", d_y, d_x)
+    x, y, W = algebra.generator("x", d_x, 1), algebra.generator("y", d_y, 1), algebra.generator("W", d_y, d_x)
+    yield "one token: W₀x minus its y rows"
+    yield "the y rows are y − (W − W₀)x", W0 @ x - (y - (W - W0) @ x)
+    yield "is minus its residual", W @ x - y
+    yield "a token more"
+    both, targets = algebra.block([[P, x]]), algebra.block([[T, y - (W - W0) @ x]])
+    yield "(W₀P − T)Pᵀ of the longer prefix", (W0 @ both - targets) @ both.T
+    yield "is that of the shorter, and (Wx − y)xᵀ", (W0 @ P - T) @ P.T + (W @ x - y) @ x.T
+
+
 @causal_tokens.claim("causal attention is attention over the prefix: any layer, a block of n tokens before the last", kind="identity")
 def prefix_attention(
     algebra: Algebra, d: Part, d_k: Part, d_v: Part, n: Part, M: Part, *, causal: CausalAttention = causal_attention
@@ -144,4 +158,5 @@ def deeper_causal_layers(algebra: HasValues, *, layer: LayerBuilder = gd_layer, 
         algebra.block([[second, *(gradient_step(W, X, Y, eta) for W in (none, two))]]),
     )
     yield "0, then 2 and 0 by turns", algebra.block([[none, two, none]])
-    yield Differ("depth 2: the query against [q; −W₂q]", after(2, *start), algebra.block([[*fitted[0], query_tokens(second, unit)]]))
+    yield Differ("the query against [q; −Wq], W = 0", after(2, *start), algebra.block([[*fitted[0], query_tokens(second, unit)]]))
+    yield Differ("the query against [q; −Wq], W = 2", after(2, *start), algebra.block([[*fitted[0], query_tokens(two, unit)]]))

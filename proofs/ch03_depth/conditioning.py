@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import sympy
 
-from equivalence.algebras.protocol import Algebra
 from equivalence.statements import Differ, Less, Positive, statement
 from equivalence.statements.steps import Items
-from proofs.ch03_depth.spectrum import EigenvalueMap, NumberMap, next_eigenvalue
+from proofs.ch03_depth.spectrum import NumberMap, next_eigenvalue
 from proofs.vocabulary import VON_OSWALD
 
 
 @statement(
     "3.7",
     "κ⁺⁺: which γ conditions best",
+    kind="bound",
     claim="the interior maximum 4/(27γ) at 1/(3γ)",
     source=f"{VON_OSWALD}, appendix A.10",
 )
-def conditioning(algebra: Algebra, *, eigenvalue_map: EigenvalueMap = next_eigenvalue) -> Items:
+def conditioning(*, eigenvalue_map: NumberMap = next_eigenvalue) -> Items:
     """``f(λ) = λ(1 − γλ)²``, γ > 0, has its interior maximum 4/(27γ) at 1/(3γ).
 
     κ⁺⁺ is max f / min f over the spectrum, infinite if min f = 0.
@@ -26,19 +26,16 @@ def conditioning(algebra: Algebra, *, eigenvalue_map: EigenvalueMap = next_eigen
     Printed: the minimum is that of the two endpoints. For an interval this is right iff ``γ ≤ 1/λ_1`` or ``γ ≥ 1/λ_n``: between them f is 0
     inside, as at γ = ½ on [1, 4]. For a discrete spectrum the interval's γ can be bettered: {1, 6/5, 10}.
     """
-    gamma, lam = algebra.symbol("gamma"), algebra.symbol("lambda")
-    three, four, top = algebra.scalar(3), algebra.scalar(4), algebra.scalar("4/27") / gamma
-    unit = algebra.scalar(1)
+    gamma, more = sympy.symbols("gamma more", positive=True)
+    lam, top = sympy.Symbol("lambda"), sympy.Rational(4, 27) / gamma
     yield "the place"
-    yield "f at 1/(3γ)", eigenvalue_map(unit / (three * gamma), gamma)
+    yield "f at 1/(3γ)", eigenvalue_map(1 / (3 * gamma), gamma)
     yield "is 4/(27γ)", top
     yield "the maximum"
     yield "4/(27γ) − f(λ)", top - eigenvalue_map(lam, gamma)
-    ratio = three * gamma * lam
-    yield (
-        "a square times 4 − 3γλ: not negative for λ ≤ 4/(3γ)",
-        (unit - ratio) * (unit - ratio) * (four - ratio) / (algebra.scalar(27) * gamma),
-    )
+    ratio = 3 * gamma * lam
+    yield "a square times 4 − 3γλ", (1 - ratio) ** 2 * (4 - ratio) / (27 * gamma)
+    yield Positive("4 − 3γλ is positive below 4/(3γ)", (4 - ratio).subs(lam, 4 / (3 * gamma) / (1 + more)), (gamma, more))
 
 
 def root_map(root: sympy.Expr, gamma: sympy.Expr) -> sympy.Expr:
@@ -56,7 +53,7 @@ def least_condition(*, eigenvalue_map: NumberMap = next_eigenvalue, root: Number
     """``a = √λ_1 > b = √λ_n > 0``, u as in `root_map`, and m between them with ``m² = (a² + ab + b²)/3``.
 
     If u(a) and u(b) differ in sign or one is 0, f is 0 in the interval. Else ``|u(m)| = α|u(b)| + β|u(a)|`` with α, β > 0, so
-    ``κ ≥ u(m)²/min ≥ (α + β)²``, with equality only if |u(a)| = |u(b)|, so u(a) = u(b).
+    ``κ ≥ u(m)²/min ≥ (α + β)²``, with equality only if |u(a)| = |u(b)|, so u(a) = u(b). For γ ≤ 0 both are positive.
     """
     gamma = sympy.symbols("gamma", real=True)
     a, b, m, p, more, alpha, beta = sympy.symbols("a b m p more alpha beta", positive=True)
@@ -67,6 +64,17 @@ def least_condition(*, eigenvalue_map: NumberMap = next_eigenvalue, root: Number
     yield "u(m) = α u(b) + β u(a), with α = mα', β = mβ'"
     yield "u(m)/m", sympy.expand(root(m, gamma) / m).subs(m**2, middle_square(a, b))
     yield "α' u(b) + β' u(a)", at_b * root(b, gamma) + at_a * root(a, gamma)
+    yield "the signs of u are those of 1 − γr²: of both ends, and how they differ"
+    yield "u(b)u(a)", root(b, gamma) * root(a, gamma)
+    yield "ab(1 − γb²)(1 − γa²)", a * b * (1 - gamma * b**2) * (1 - gamma * a**2)
+    yield "so if γ > 0 and not both have one sign, γb² ≤ 1 ≤ γa²: 1/γ is in the interval"
+    yield Positive("1 − γb² is the greater, as a = b + more", (gamma * (a**2 - b**2)).subs(a, b + more).subs(gamma, p), (b, more, p))
+    yield "and there f is 0"
+    yield "f(1/γ)", eigenvalue_map(1 / gamma, gamma)
+    yield "is zero", sympy.Integer(0)
+    yield "if γ = −p < 0 both are positive; at γ = 0 they are b and a"
+    for place in (a, b):
+        yield Positive(f"u at the root {place}", root(place, -p), (place, p))
     yield "if both have one sign and differ: |u(m)| is more than α + β times the smaller of their absolute values, p and p + more"
     shares = (alpha, beta, p, more)
     yield Positive("|u(b)| the smaller", alpha * p + beta * (p + more) - (alpha + beta) * p, shares)
@@ -89,6 +97,11 @@ def best_on_interval(*, best: NumberMap = best_gamma, root: NumberMap = root_map
     yield "the maximum at γ*"
     yield "1/(3γ*)", 1 / (3 * best(a, b))
     yield "m²", middle_square(a, b)
+    share = (2 * a + b) / (3 * b * (a + b)) + (a + 2 * b) / (3 * a * (a + b))
+    yield "κ(γ*) = f(m²)/f(a²) = (u(m)/u(a))² is (α + β)² = m²(α' + β')², the bound for every γ"
+    at_m = sympy.cancel(1 - best(a, b) * middle_square(a, b))
+    yield "u(m)/(m u(a))", at_m / sympy.factor(root(a, best(a, b)))
+    yield "α' + β'", sympy.factor(share)
     yield "the interval, with a = b + more"
     ordered = {
         "b² < m²": middle_square(a, b) - b**2,
@@ -121,8 +134,11 @@ def zero_inside(*, eigenvalue_map: NumberMap = next_eigenvalue) -> Items:
     yield "λ = 1/γ lies in the interval, and the endpoints' f is positive, being 0 at 0 and 1/γ only"
     yield "f(1/γ)", eigenvalue_map(1 / gamma, gamma)
     yield "is zero", sympy.Integer(0)
-    yield "λ_n = 1, λ_1 = 4, γ = 1/2"
     at = {place: eigenvalue_map(sympy.Integer(place), sympy.Rational(1, 2)) for place in (1, 2, 4)}
+    yield "λ_n = 1, λ_1 = 4, γ = 1/2"
+    yield "f(1)", at[1]
+    yield "is 1/4", sympy.Rational(1, 4)
+    yield "λ_n = 1, λ_1 = 4, γ = 1/2; against the place inside"
     yield Less("f(2) against f(1) and f(4)", (at[2], at[1], at[4]))
     yield Differ("the least value inside, at 2, against the printed one", at[2], min(at[1], at[4]))
 

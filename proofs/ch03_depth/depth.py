@@ -17,7 +17,7 @@ from equivalence.models.heads import Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
 from equivalence.statements import Differ, Less, Positive, simulation, statement
 from equivalence.statements.steps import Items, State
-from proofs.vocabulary import VON_OSWALD, LayerBuilder
+from proofs.vocabulary import VON_OSWALD, LayerBuilder, Step
 
 
 @statement("3.1", "K layers are K steps", kind="induction", claim="any K", source=f"{VON_OSWALD}, section 2 and appendix A.1")
@@ -139,12 +139,21 @@ def gdpp_witness(algebra: HasValues, *, layer: LayerBuilder = gdpp_layer) -> Ite
 
 
 @gdpp_recursion.claim("every K ≥ 2 and any rates: GD's residual has too low a degree in λ = x²", kind="characterisation")
-def gdpp_is_not_gd_by_degree() -> Items:
+def gdpp_is_not_gd_by_degree(*, step: Step = gradient_step) -> Items:
     """By 3.5 the factor of GD++ has degree D_K = (3^K − 1)/2; K steps of GD, ``∏(1 − s_t λ)``, have at most K.
 
     Two polynomials of different degree agree at finitely many λ only; each λ > 0 is a context with one x, and where the residuals
     ``y − W_K x`` differ, so do the weights W_K, hence the predictions.
     """
+    n, E, s, mu = sympy.symbols("n E s mu")
+    x, r, rate = sympy.symbols("x r s")
+    start, context = exact.zeros(1, 1), (exact.value([[x]]), exact.value([[r]]))
+    yield "a step of GD, of any rate, at d_x = d_y = N = 1"
+    yield "the residual after it", (context[1] - step(start, *context, rate) @ context[0])[0, 0]
+    yield "is the residual times 1 − sλ, λ = x²", r * (1 - rate * x**2)
+    yield "so the factor of K steps has at most the degree K: with λ = μ/E it is n/E^K, n a polynomial in E (as in 3.5); base: 1/E⁰"
+    yield "step: E n times the new factor 1 − sλ", E * n * (1 - s * mu / E)
+    yield "is a polynomial", E * n - s * mu * n
     K, more, p = sympy.symbols("K more p", positive=True)
     yield "D_{K+1} = 3D_K + 1, with p = 3^K"
     yield "D_{K+1}", (3 * p - 1) / 2
@@ -203,8 +212,10 @@ def first_gamma(*, layer: LayerBuilder = gdpp_layer) -> Items:
     yield "γ = 0, every layer: so 2^{−K} of the residual after K"
     yield "the token after it", after(sympy.Integer(0))
     yield "the same input, half the residual", exact.value([[x], [r / 2]])
-    yield "from K = 2 on they differ"
-    yield Less("the residuals at K = 2; that of γ = 0 goes on falling", (sympy.Rational(1, 2) ** 2, sympy.Rational(1, 2)))
+    left, gap = sympy.symbols("left gap", positive=True)
+    yield "from K = 2 on they differ, by induction: that of γ = 0 stays below"
+    yield Less("base: the residuals at K = 2", (sympy.Rational(1, 2) ** 2, sympy.Rational(1, 2)))
+    yield Positive("step: left + gap = 1/2 before a layer, so after it 1/2 − left/2", (left + gap) - left / 2, (left, gap))
 
 
 @last_gamma.claim("the programs at K = 2 and 3: γ = 1/λ and γ = 0 predict differently", kind="refutation")

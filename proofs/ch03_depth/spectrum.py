@@ -94,3 +94,6 @@ def small_degrees(*, eigenvalue_map: NumberMap = next_eigenvalue) -> Items:
         yield f"K = {K}"
         yield "the degree of the factor in λ", sympy.Integer(factor.degree())
         yield "(3^K − 1)/2", sympy.Rational(3**K - 1, 2)
+        yield f"K = {K}, the leading coefficient, where λ_t has γ^(3^t − 1)"
+        yield "of the factor", factor.LC()
+        yield "the product of −s γ^(3^t − 1), t < K", sympy.prod(-s * gamma ** (3**t - 1) for t in range(K))
