@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import flint
 import sympy
 
+from equivalence.algebras.ball import Ball
+from equivalence.algebras.exact import exact
 from equivalence.algebras.protocol import Algebra, HasValues, Matrix
 from equivalence.algebras.sizes import Part, parts
 from equivalence.models.heads import Head, Layer
@@ -131,30 +132,58 @@ def shifting(algebra: Algebra, d: Part, m: Part, *, shift: Callable[..., Matrix]
     yield "is p_{n−1} p_{n−1}ᵀ", algebra.block([[zeros(m, m), zeros(m, 1)], [zeros(1, m), eye(1)]])
 
 
-def softmax_target(target: sympy.Expr, rest: sympy.Expr, others: sympy.Expr) -> sympy.Expr:
-    """The softmax weight of one position among ``others`` further ones; ``target`` and ``rest`` are the exponentials of their scores."""
-    return target / (target + others * rest)
+def softmax_of(scores: sympy.Matrix) -> sympy.Matrix:
+    """``e^{z_i} / Σ e^{z_j}`` of a column of scores."""
+    grown = scores.applyfunc(sympy.exp)
+    return grown / sum(grown)
+
+
+def scores_of(algebra: HasValues, layer: LayerBuilder, n: int, place: int) -> Matrix:
+    """``KᵀW_Q e`` of all n tokens for the one at a place, n x 1, where the contents are 0."""
+    positions = algebra.eye(n)
+    every = algebra.block([[algebra.zeros(n, n)], [positions]])
+    (head,) = layer(algebra.value(lower_off_diagonal(n)), algebra).heads
+    return (head.key @ every).T @ (head.query @ every) @ algebra.value([[int(row == place)] for row in range(n)])
+
+
+@printed_pairing.claim("softmax puts t/(t + m) on the target: t = e^b there, and e⁰ = 1 at m = n − 1 others, all m", kind="identity")
+def softmax_target(algebra: Algebra, m: Part) -> Items:
+    t, unit, ones = algebra.symbol("t"), algebra.eye(1), algebra.ones((1, m), 1)
+    grown = algebra.block([[t * unit, algebra.zeros(1, m)], [algebra.zeros(m, 1), algebra.eye(m)]]) @ ones
+    yield "what softmax divides by: the sum of the exponentials"
+    yield "1ᵀe^z", algebra.trace(ones.T @ grown)
+    yield "is t + m", t + algebra.scalar(m)
+    yield "what it divides, at the target"
+    yield "p_targetᵀe^z", algebra.trace(algebra.block([[unit, algebra.zeros(1, m)]]) @ grown)
+    yield "is t", t
 
 
 @printed_pairing.claim("softmax of a one-hot score is not one-hot, all n > 1 and all b", kind="bound")
-def softmax_is_not_one_hot(*, softmax: Callable[..., sympy.Expr] = softmax_target, score: int = 1) -> Items:
-    t, u, others = sympy.symbols("t u m", positive=True)
-    weight = softmax(t, 1, others)
-    yield "the target's weight at score b, t = e^b, m = n − 1"
-    yield "softmax of b at one place and 0 at m others", weight
-    yield "e^b/(e^b + n − 1)", t / (t + others)
-    yield "what it lacks of 1"
+def softmax_is_not_one_hot(
+    *, softmax: Callable[[sympy.Matrix], sympy.Matrix] = softmax_of, layer: LayerBuilder = copying_layer, score: int = 1
+) -> Items:
+    b, t, u, others = sympy.symbols("b t u m", positive=True)
+    attended = softmax(b * scores_of(exact, layer, 5, 2))
+    yield "the layer's own scores for e_2 at n = 5, times b, through softmax"
+    yield "the weights", attended
+    target = sympy.exp(b) / (sympy.exp(b) + 4)
+    yield (
+        "e^b/(e^b + n − 1) at p_1, and 1/(e^b + n − 1) elsewhere",
+        sympy.Matrix([target if i == 1 else (1 - target) / 4 for i in range(5)]),
+    )
+    weight = t / (t + others)
+    yield "t = e^b, m = n − 1: what the weight lacks of 1"
     yield "one minus the weight", 1 - weight
     yield "is (n − 1)/(e^b + n − 1)", others / (t + others)
     yield Positive("which is never 0", 1 - weight, (t, others))
     yield "but as b grows"
     yield "the weight in u = e^(−b), at u = 0, where it is continuous", sympy.cancel(weight.subs(t, 1 / u)).subs(u, 0)
     yield "is one, the limit", sympy.Integer(1)
-    power = flint.arb(score).exp()
-    yield "at b = 1, n = 21"
-    yield "the weight at m = 20", weight.subs(others, 20)
-    yield "is e/(e + 20)", t / (t + 20)
-    yield Encloses("which is 0.1197, rounded", power / (power + 20), sympy.Rational(11965, 10**5), sympy.Rational(11966, 10**5))
+    ball = Ball()
+    place = ball.value([[int(row == 1) for row in range(21)]])
+    run = ball.trace(place @ ball.weights(ball.scalar(score) * scores_of(ball, layer, 21, 2)))
+    yield "at b = 1, n = 21, softmax run on the layer's own scores for e_2"
+    yield Encloses("the weight at p_1 is 0.1197, rounded", run, sympy.Rational(11965, 10**5), sympy.Rational(11966, 10**5))
 
 
 def _position_rows(algebra: Algebra, every: Matrix) -> Matrix:

@@ -2,14 +2,17 @@ r"""Statements 6.1 to 6.5: what no normalised attention can do, whatever its wei
 
 All that is used of the weights is that they are nonnegative and sum to 1 over the context: softmax at any temperature, sparsemax,
 hard attention, scores with biases or positions. One layer, with a residual stream and a linear read-out. Outside: an MLP,
-LayerNorm, and several layers; a linear map after the layer is inside (6.3), as it only changes A.
+LayerNorm, and several layers. A linear map after the layer is inside: it changes A, and what is read of the residual (6.3, 6.5).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import sympy
 
 from equivalence.algebras.ball import Ball
+from equivalence.algebras.exact import exact
 from equivalence.algebras.protocol import Algebra, HasValues, HasWeights, Matrix, Scalar
 from equivalence.algebras.sizes import Part
 from equivalence.models.attention.linear import update
@@ -20,7 +23,7 @@ from equivalence.models.heads import Head, Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
 from equivalence.statements import Differ, Encloses, Positive, statement
 from equivalence.statements.steps import Items
-from proofs.vocabulary import LayerBuilder, arbitrary_head
+from proofs.vocabulary import LayerBuilder, Step, arbitrary_head
 
 SOURCE = "this project; von Oswald et al. 2022, appendix A.9, asks"
 
@@ -29,14 +32,14 @@ SOURCE = "this project; von Oswald et al. 2022, appendix A.9, asks"
     "6.1",
     "How softmax enters",
     kind="bound",
-    claim="softmax weights are positive and sum to 1, N = 1, 2, 3",
+    claim="softmax is an instance: its weights are positive and sum to 1, N = 1, 2, 3, and with one token more",
     source="Vaswani et al. 2017, eq. 1",
 )
 def normalised() -> Items:
-    """Softmax enters the statements 6.2 to 6.5 only through this: weights ≥ 0 that sum to 1 over the context.
+    """Softmax enters the statements 6.2 to 6.5 only through an axiom: weights ≥ 0 that sum to 1 over the context. Softmax is an instance.
 
-    That softmax is of this kind is checked with a positive symbol t_i for each e^{z_i}, for N = 1, 2, 3 (every N is the same sum); a shift
-    of all scores changes nothing, which is what makes it safe to compute.
+    With a positive symbol t_i for each e^{z_i}, checked for N = 1, 2, 3, and for one token more than any number, whose exponentials sum to
+    S: so for all N. A shift of all scores changes nothing, which is what makes softmax safe to compute.
     """
     shift = sympy.Symbol("t")
     for count in (1, 2, 3):
@@ -50,20 +53,19 @@ def normalised() -> Items:
         yield f"N = {count}, scores shifted"
         yield "the first weight", shift * t[0] / sum(shift * exponential for exponential in t)
         yield "is what it was", weights[0]
-
-
-@normalised.claim("any such attention: the columns of its weights sum to 1", kind="identity")
-def columns_sum_to_one(algebra: HasWeights, d_k: Part, N: Part, M: Part) -> Items:
-    K, Q = algebra.generator("K", d_k, N), algebra.generator("Q", d_k, M)
-    yield "1ᵀ times the weights", algebra.ones(1, N) @ algebra.weights(K.T @ Q)
-    yield "is 1ᵀ", algebra.ones(1, M)
+    before, own, last = sympy.symbols("S t_i t", positive=True)
+    yield "one token more, of exponential t, after some whose exponentials sum to S"
+    yield "the sum of the weights: (Σ t_i)/(S + t) and t/(S + t)", before / (before + last) + last / (before + last)
+    yield "is one", sympy.Integer(1)
+    yield Positive("a weight of before, t_i/(S + t), is positive", own / (before + last), (before, own, last))
+    yield Positive("and so is the new one", last / (before + last), (before, last))
 
 
 @statement("6.2", "One context token: the query is not seen", claim="the update is A c for every query, any heads", source=SOURCE)
 def one_token(algebra: HasWeights, d: Part, M: Part, d_k: Part, d_v: Part) -> Items:
     """With one context token the output does not depend on the query (beyond the residual); the step's does. No weights, no heads mend it.
 
-    All d, d_k, d_v, M; two heads, and heads add. Exact witness for the step.
+    All d, d_k, d_v, M; two heads, and heads add, so any number. Exact witness for the step.
     """
     heads = two_heads(algebra, d, d_k, d_v)
     c, Q = algebra.generator("c", d, 1), algebra.generator("Q", d, M)
@@ -82,20 +84,41 @@ def written_values(layer: Layer) -> Matrix:
     return first + second
 
 
+@one_token.claim("a further head adds its own update, on any context", kind="identity")
+def softmax_heads_add(algebra: HasWeights, d: Part, N: Part, M: Part, d_k: Part, d_v: Part) -> Items:
+    C, Q = algebra.generator("C", d, N), algebra.generator("Q", d, M)
+    both, third = two_heads(algebra, d, d_k, d_v), arbitrary_head(algebra, d, d_k, d_v, "''")
+
+    def own(head: Head) -> Matrix:
+        return head.output_value @ C @ algebra.weights((head.key @ C).T @ (head.query @ Q))
+
+    yield "base: one head"
+    yield "the update", softmax_update(Layer((third,)), C, Q)
+    yield "is A C p", own(third)
+    yield "step: one head more"
+    yield "the update by three heads", softmax_update(Layer((*both.heads, third)), C, Q)
+    yield "is that by two, and the third's own", softmax_update(both, C, Q) + own(third)
+
+
 @one_token.claim("the step depends on the query", kind="refutation")
 def step_sees_the_query(algebra: HasValues, *, layer: LayerBuilder = gd_layer) -> Items:
     unit, none = algebra.value([[1]]), algebra.value([[0]])
     step = layer(1, 1, learning_rate=algebra.scalar(1), context=1, algebra=algebra)
-    context = tokens(unit, unit)
-    first, second = (update(step, context, query_tokens(none, algebra.value([[q]]))) for q in (1, 2))
-    yield Differ("the step's update of q = 1 and of q = 2, at x = y = 1, W₀ = 0", first, second)
+    context, change = tokens(unit, unit), weight_change(none, unit, unit, algebra.scalar(1))
+    first, second = (algebra.value([[q]]) for q in (1, 2))
+    for q in (first, second):
+        yield "x = y = η = 1, W₀ = 0: the update of a query"
+        yield "by the layer of 2.1", update(step, context, query_tokens(none, q))
+        yield "is the step's, [0; −ΔW q]", tokens(none, -(change @ q))
+    yield "queries 1 and 2"
+    yield Differ("the step's update of q = 1 and of q = 2", *(update(step, context, query_tokens(none, q)) for q in (first, second)))
 
 
 @statement("6.3", "The same for every N, by repeated tokens", claim="N copies of one token act as one", source=SOURCE)
 def repeated_token(algebra: HasWeights, d: Part, N: Part, M: Part, d_k: Part, d_v: Part) -> Items:
     """On N copies of one token no normalised attention sees the query. All d, d_k, d_v, N, M; two heads, and heads add.
 
-    A linear map behind the layer changes nothing: it only changes A.
+    With a linear map L behind the layer the constant is changed, and what is read of the residual, but the constant sees no query either.
     """
     heads = two_heads(algebra, d, d_k, d_v)
     c, Q = algebra.generator("c", d, 1), algebra.generator("Q", d, M)
@@ -132,15 +155,20 @@ def growth() -> Items:
 
 @growth.claim("a gap in numbers: the weights of 2.1, with softmax in place of nothing", kind="bound")
 def enclosed_gap(*, layer: LayerBuilder = gd_layer) -> Items:
+    x, y, q = [[1, 2]], [[1, 0]], [[1]]
+
+    def setting(algebra: HasValues) -> tuple[Layer, Matrix, Matrix]:
+        weights = layer(1, 1, learning_rate=algebra.scalar(2), context=2, algebra=algebra)
+        return weights, tokens(algebra.value(x), algebra.value(y)), query_tokens(algebra.zeros(1, 1), algebra.value(q))
+
+    yield "context x = (1, 2), y = (1, 0), query 1, W₀ = 0, η = N = 2"
+    yield "the layer without softmax predicts", prediction(update(*setting(exact)), 1, 1)
+    yield "as the step does", weight_change(exact.zeros(1, 1), exact.value(x), exact.value(y), exact.scalar(2)) @ exact.value(q)
+    yield "which is 1", exact.eye(1)
     ball = Ball()
-    weights = layer(1, 1, learning_rate=ball.scalar(1), context=1, algebra=ball)
-    context = tokens(ball.value([[1, 2]]), ball.value([[1, 0]]))
-    query = query_tokens(ball.value([[0]]), ball.value([[1]]))
-    linear, softmax = (
-        ball.trace(prediction(change, 1, 1)) for change in (update(weights, context, query), softmax_update(weights, context, query))
-    )
+    linear, softmax = (ball.trace(prediction(run(*setting(ball)), 1, 1)) for run in (update, softmax_update))
     low, high = sympy.Rational(73105, 100000), sympy.Rational(73106, 100000)
-    yield "context x = (1, 2), y = (1, 0), query 1, W₀ = 0, P = I: the step predicts 1, softmax 1/(1 + e)"
+    yield "softmax on the same weights predicts 1/(1 + e)"
     yield Encloses("the gap", linear - softmax, low, high)
 
 
@@ -151,6 +179,7 @@ def scaled_average(algebra: HasWeights, d: Part, N: Part, M: Part, d_k: Part, d_
     scaled, asked = factor * C, factor * Q
     weights = [algebra.weights((head.key @ scaled).T @ (head.query @ asked)) for head in heads.heads]
     averages = [head.output_value @ C @ p for head, p in zip(heads.heads, weights, strict=True)]
+    yield "any keys C: a query among them is one of its columns"
     yield "the update of scaled tokens", softmax_update(heads, scaled, asked)
     yield "is λ times averages of the fixed A_h e_i", factor * (averages[0] + averages[1])
 
@@ -162,6 +191,7 @@ def convexity(algebra: HasWeights, d_k: Part, N: Part) -> Items:
     below = largest * algebra.ones(N, 1) - values
     yield "m minus the average of a", largest - algebra.trace(values.T @ p)
     yield "is Σ p_i (m − a_i), a sum of products of nonnegative numbers if m is the largest a_i", algebra.trace(below.T @ p)
+    yield "which, turned around, is nonpositive if m is the least", -algebra.trace((values - largest * algebra.ones(N, 1)).T @ p)
 
 
 @growth.claim("the step's side: exactly cubic", kind="identity")
@@ -180,39 +210,98 @@ def repeated_change(algebra: Algebra, d_x: Part, d_y: Part, N: Part) -> Items:
     yield "collect", eta * ((y - W0 @ x) @ x.T @ q)
 
 
-@statement("6.5", "How far off at least", kind="bound", claim="the worse of two errors is at least half their distance", source=SOURCE)
+@statement("6.5", "How far off at least", kind="bound", claim="the worst of 2 or 4 squares is at least their mean", source=SOURCE)
 def lower_bound() -> Items:
     """On a repeated token (x, y), over ±q, the worst error of any normalised layer with keys = context is at least ``‖η(y − W₀x)‖·|x·q|``:
-    what predicting W₀q costs.
+    what predicting W₀q costs. That is for the read-out of this project, minus the y-part of the query token ``[q; −W₀q]``.
 
-    The two errors differ by twice the step's change g, whatever the layer (all sizes, two heads, and heads add); so the worse of them is at
-    least ‖g‖, by the parallelogram law (all sizes).
+    For any linear read-out L it is at least ``‖Dq − ΔWq‖`` with ``D = L[I; −W₀] − W₀`` and ``ΔWq = η(y − W₀x)x·q``; for the y-part D = 0.
+    A read-out that reads the residual's x-part too may so be right on one context (exact witness: values 0, L = [1, 0]), but not on two:
+    over ±q and the targets y and ``2W₀x − y`` the worst error for any L is at least ``‖η(y − W₀x)‖·|x·q|`` again.
+
+    The errors' differences do not depend on the layer (all sizes, two heads, and heads add); so the worst of the errors is bounded by the
+    parallelogram law, for two and for four of them (all sizes).
     """
-    e, f, g, rest = sympy.symbols("e f g rest", nonnegative=True)
-    mean = (e + f) / 2
-    yield "if the squares e, f of two errors have the mean g + rest, with rest ≥ 0, one is at least g: both below g is impossible"
-    yield "e + f at e = g − a, f = g − b", (mean.subs({e: g - e, f: g - f}) - g) * 2
-    yield "is below 2g", -(e + f)
-    yield Positive("while it was to be 2g + 2 rest", g + rest - mean.subs({e: g - e, f: g - f}), (e, f, rest))
+    for count in (2, 4):
+        short = sympy.symbols(f"a_1:{count + 1}", positive=True)
+        g, rest = sympy.symbols("g rest", positive=True)
+        mean = sum(g - below for below in short) / count
+        yield f"{count} squares of errors of mean g + rest, rest ≥ 0: all below g, as g − a_i, is impossible"
+        yield "their mean", mean
+        yield "is below g", g - sum(short) / count
+        yield Positive("while it was to be g + rest", g + rest - mean, (rest, *short))
 
 
-@lower_bound.claim("the errors at q and −q differ by 2g", kind="identity")
-def errors(algebra: HasWeights, d_x: Part, d_y: Part, N: Part, d_k: Part, d_v: Part) -> Items:
+def read_out(algebra: Algebra, d_x: Part, d_y: Part) -> Matrix:
+    """Any linear read-out L of a token, d_y x d."""
+    return algebra.block([[algebra.generator("L_x", d_y, d_x), algebra.generator("L_y", d_y, d_y)]])
+
+
+def minus_targets(algebra: Algebra, d_x: Part, d_y: Part) -> Matrix:
+    """``[0, −I]``: the read-out of this project, minus the y-part."""
+    return algebra.block([[algebra.zeros(d_y, d_x), -algebra.eye(d_y)]])
+
+
+@lower_bound.claim("any linear read-out: the errors at q and −q differ by 2(ΔWq − Dq); D = 0 for the y-part", kind="identity")
+def errors(
+    algebra: HasWeights, d_x: Part, d_y: Part, N: Part, d_k: Part, d_v: Part, *, own: Callable[..., Matrix] = minus_targets
+) -> Items:
     x, y, q = algebra.generator("x", d_x, 1), algebra.generator("y", d_y, 1), algebra.generator("q", d_x, 1)
-    W0, eta, ones = algebra.generator("W_0", d_y, d_x), algebra.symbol("eta"), algebra.ones(1, N)
-    heads = two_heads_on_parts(algebra, d_x, d_y, d_k, d_v)
-    X, Y = x @ ones, y @ ones
-    stepped = gradient_step(W0, X, Y, eta)
+    W0, eta, two = algebra.generator("W_0", d_y, d_x), algebra.symbol("eta"), algebra.scalar(2)
+    heads, L = two_heads_on_parts(algebra, d_x, d_y, d_k, d_v), read_out(algebra, d_x, d_y)
+    change, basis = eta * ((y - W0 @ x) @ x.T), query_tokens(W0, algebra.eye(d_x))
 
     def error(query: Matrix) -> Matrix:
-        token = query_tokens(W0, query)
-        return prediction(token + softmax_update(heads, tokens(X, Y), token), d_x, d_y) - stepped @ query
+        return error_on_copies(algebra, heads, L, W0, (x, y, N), eta, query)
 
     yield "the difference of the errors", error(-q) - error(q)
-    yield "is twice the step's change", algebra.scalar(2) * (eta * ((y - W0 @ x) @ x.T @ q))
+    yield "is twice the step's change, less what the read-out has of the query", two * (change @ q - (L @ basis - W0) @ q)
+    yield "D = L[I; −W₀] − W₀ for L = [0, −I]"
+    yield "D", own(algebra, d_x, d_y) @ basis - W0
+    yield "is zero", algebra.zeros(d_y, d_x)
     yield "predicting W₀q is off by that change once"
-    yield "the error of W₀q", W0 @ q - stepped @ q
-    yield "is minus the change", -(eta * ((y - W0 @ x) @ x.T @ q))
+    ones = algebra.ones(1, N)
+    yield "the error of W₀q", W0 @ q - gradient_step(W0, x @ ones, y @ ones, eta) @ q
+    yield "is minus the change", -(change @ q)
+
+
+def error_on_copies(
+    algebra: HasWeights, heads: Layer, L: Matrix, W0: Matrix, example: tuple[Matrix, Matrix, Part], eta: Scalar, query: Matrix
+) -> Matrix:
+    """What a softmax layer, read out by L, predicts of a query on N copies of (x, y), minus what a step from W₀ predicts."""
+    x, y, N = example
+    ones, token = algebra.ones(1, N), query_tokens(W0, query)
+    X, Y = x @ ones, y @ ones
+    return L @ (token + softmax_update(heads, tokens(X, Y), token)) - gradient_step(W0, X, Y, eta) @ query
+
+
+@lower_bound.claim("any linear read-out, the targets y and 2W₀x − y: the four errors combine to 4ΔWq", kind="identity")
+def four_errors(algebra: HasWeights, d_x: Part, d_y: Part, N: Part, d_k: Part, d_v: Part) -> Items:
+    x, y, q = algebra.generator("x", d_x, 1), algebra.generator("y", d_y, 1), algebra.generator("q", d_x, 1)
+    W0, eta, two = algebra.generator("W_0", d_y, d_x), algebra.symbol("eta"), algebra.scalar(2)
+    heads, L = two_heads_on_parts(algebra, d_x, d_y, d_k, d_v), read_out(algebra, d_x, d_y)
+
+    def error(target: Matrix, query: Matrix) -> Matrix:
+        return error_on_copies(algebra, heads, L, W0, (x, target, N), eta, query)
+
+    other = two * (W0 @ x) - y
+    yield "e(y, −q) − e(y, q) − e(y', −q) + e(y', q), y' = 2W₀x − y", error(y, -q) - error(y, q) - error(other, -q) + error(other, q)
+    yield "is four times the change", algebra.scalar(4) * (eta * ((y - W0 @ x) @ x.T @ q))
+
+
+@lower_bound.claim("one context does not do for every read-out: values 0, L = [1, 0], x = y = η = 1, W₀ = 0", kind="refutation")
+def right_on_one_context(algebra: HasValues, *, step: Step = gradient_step) -> Items:
+    unit, none, rate = algebra.value([[1]]), algebra.value([[0]]), algebra.scalar(1)
+    L, written = algebra.block([[unit, none]]), algebra.zeros((1, 1), 1)
+    for q in (unit, -unit):
+        yield "the layer writes nothing (6.2 with A = 0), so its read-out is of the query token [q; 0]"
+        yield "the prediction", L @ (query_tokens(none, q) + written)
+        yield "is the step's on (1, 1)", step(none, unit, unit, rate) @ q
+    yield "so the error is 0, where the bound for the y-part is |q| = 1"
+    error = L @ (query_tokens(none, unit) + written) - step(none, unit, unit, rate) @ unit
+    yield Differ("the bound for the y-part, and the error", unit, error)
+    yield "on (1, −1), the target 2W₀x − y, it is not right"
+    yield Differ("the prediction, and the step's", L @ query_tokens(none, unit), step(none, unit, -unit, rate) @ unit)
 
 
 def two_heads_on_parts(algebra: Algebra, d_x: Part, d_y: Part, d_k: Part, d_v: Part) -> Layer:
@@ -228,12 +317,21 @@ def two_heads_on_parts(algebra: Algebra, d_x: Part, d_y: Part, d_k: Part, d_v: P
     return Layer((head(""), head("'")))
 
 
-@lower_bound.claim("parallelogram: the mean of ‖u + g‖² and ‖u − g‖² is ‖u‖² + ‖g‖²", kind="identity")
+@lower_bound.claim("parallelogram: a mean of squares is that of the combination in question, and further squares", kind="identity")
 def parallelogram(algebra: Algebra, d_y: Part) -> Items:
-    g, u = algebra.generator("g", d_y, 1), algebra.generator("u", d_y, 1)
+    errors = [algebra.generator(name, d_y, 1) for name in ("e_1", "e_2", "e_3", "e_4")]
+    signs = ((1, -1, -1, 1), (1, 1, 1, 1), (1, -1, 1, -1), (1, 1, -1, -1))
 
     def square(v: Matrix) -> Scalar:
         return algebra.trace(v.T @ v)
 
-    yield "the mean of the squared errors, u their mean", (algebra.scalar(1) / algebra.scalar(2)) * (square(u + g) + square(u - g))
-    yield "is at least ‖g‖²", square(u) + square(g)
+    def combined(row: Sequence[int]) -> Matrix:
+        first, *others = (algebra.scalar(sign) * error for sign, error in zip(row, errors, strict=False))
+        return sum(others, first)
+
+    yield "two errors: the mean of their squares", algebra.scalar("1/2") * (square(errors[0]) + square(errors[1]))
+    yield "is ‖½(e₁ − e₂)‖² + ‖½(e₁ + e₂)‖²", algebra.scalar("1/4") * (square(combined((1, -1))) + square(combined((1, 1))))
+    yield "four errors"
+    yield "the mean of their squares", algebra.scalar("1/4") * sum((square(error) for error in errors[1:]), square(errors[0]))
+    squares = [square(combined(row)) for row in signs]
+    yield "is ‖¼(e₁ − e₂ − e₃ + e₄)‖² and three more squares", algebra.scalar("1/16") * sum(squares[1:], squares[0])

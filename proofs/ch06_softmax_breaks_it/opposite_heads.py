@@ -22,7 +22,8 @@ from proofs.ch06_softmax_breaks_it.expansion import softmax_series
 )
 def pair_bound() -> Items:
     """Two heads at ±β, opposite signs: even orders vanish identically, and ``F = [V softmax(βz) − V softmax(−βz)]/(2β)`` satisfies
-    ``‖F − (1/N)VCz‖ ≤ β² · diam(V) · (max z − min z)³ / 47`` for all β and N. 1/48 is best possible: N = 2 attains it in the limit.
+    ``‖F − (1/N)VCz‖ ≤ β² · diam(V) · (max z − min z)³ / 47`` for all β and N. No constant below 1/48 will do, as N = 2 attains
+    it in the limit; that 1/48 itself suffices is not shown.
 
     Let ``h(t) = uᵀV softmax(tz)``, u a unit vector. By Taylor's theorem (cited) ``|h(β) − h(−β) − 2βh'(0)| ≤ (|β|³/3) sup|h'''|``, so F is
     off by at most ``(β²/6) sup|h'''|``. At every t, h''' is the third cumulant ``E[(a − c) g']``, a the uᵀv_i, c the middle of their range,
@@ -87,6 +88,20 @@ def third_cumulant(algebra: GenericAlgebra, d_v: Part, d_k: Part, N: Part) -> It
     yield "is E[v (g − E g)]", V @ (g @ p - algebra.trace(ones.T @ g @ p) * p)
 
 
+@pair_bound.claim("any c may be taken off a, and g' = g − E g has at most the second moment of g", kind="identity")
+def centred(algebra: HasDiagonals, N: Part) -> Items:
+    a, g, P = algebra.generator("a", N, 1), algebra.generator("g", N, 1), algebra.diagonal("P", N)
+    c, ones, unit = algebra.symbol("c"), algebra.ones(N, 1), algebra.scalar(1)
+    mean, total = algebra.trace(ones.T @ P @ g), algebra.trace(ones.T @ P @ ones)
+    off = g - mean * ones
+    yield "weights P = diag p, of the sum w"
+    yield "E[(a − c)g'] − E[a g']", algebra.trace((a - c * ones).T @ P @ off) - algebra.trace(a.T @ P @ off)
+    yield "is 0 for w = 1", -(c * mean * (unit - total))
+    yield "the second moments"
+    yield "E g² − E g'²", algebra.trace(g.T @ P @ g) - algebra.trace(off.T @ P @ off)
+    yield "is (E g)² for w = 1", mean * mean * (unit + unit - total)
+
+
 @pair_bound.claim("Cauchy–Schwarz under weights: the gap is a sum of products of nonnegatives", kind="identity")
 def cauchy_schwarz(algebra: HasDiagonals, N: Part) -> Items:
     a, g, P = algebra.generator("a", N, 1), algebra.generator("g", N, 1), algebra.diagonal("P", N)
@@ -98,7 +113,7 @@ def cauchy_schwarz(algebra: HasDiagonals, N: Part) -> Items:
     yield "is ½ Σ p_i p_j (a_i g_j − a_j g_i)²", (algebra.scalar(1) / algebra.scalar(2)) * algebra.trace(P @ wedge @ P @ wedge.T)
 
 
-@pair_bound.claim("1/48 is attained: N = 2, to leading order", kind="series")
+@pair_bound.claim("no constant below 1/48: N = 2 attains it, to leading order", kind="series")
 def attained(algebra: Algebra, d_v: Part) -> Items:
     v, w, r = algebra.generator("v", d_v, 1), algebra.generator("w", d_v, 1), algebra.symbol("r")
     half = algebra.scalar(1) / algebra.scalar(2)

@@ -1,4 +1,4 @@
-r"""Statements 6.9 and 6.10: a sink token makes softmax uncentred, hence two heads the plain step; and concrete gaps, enclosed.
+r"""Statement 6.9: a sink token makes softmax uncentred, hence two heads the plain step.
 
 With a sink of value 0 and score b, ``ε = e^{−b}`` and ``S(β) = Σ_j e^{βz_j}``, the weight of token i times e^b is
 ``e^{βz_i} / (1 + εS(β))``: as b grows the normaliser goes away.
@@ -66,6 +66,13 @@ def quotient_bound() -> Items:
     damped = 1 / (1 + epsilon * S)
     yield "the derivative of φ, by e^{βz}", sympy.simplify(sympy.diff(phi, beta) / sympy.exp(beta * z))
     yield "two terms, each damped", z * S * damped + sympy.diff(S, beta) * damped**2
+    total, slope, own, c, s, t, k, w = sympy.symbols("S slope e c s t k w", positive=True)
+    damp = 1 / (1 + k)
+    yield "S and slope = |S'|, w = |z_i|, 1/(1 + k) the damping"
+    yield Positive("without the damping it is more", w * total * (1 - damp) + slope * (1 - damp**2), (total, slope, w, k))
+    yield "e = e^{βz_i} with e + c = e^{βR}, S + s = N e^{βR}, slope + t = e^{βR} Σ|z_j|"
+    bound = (own + c) * (w * (total + s) + slope + t)
+    yield Positive("e^{βR}(w N e^{βR} + e^{βR} Σ|z_j|) is more still", bound - own * (w * total + slope), (total, slope, own, c, s, t, w))
 
 
 @sink_bound.claim("summed over the tokens, a_i = ‖v_i‖ and w_i = |z_i|", kind="identity")
