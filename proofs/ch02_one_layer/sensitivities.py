@@ -74,6 +74,20 @@ def proportional(algebra: Algebra, n: Part) -> Items:
     yield "is t‖a‖²", t * square
 
 
+@sensitivity.claim("rates η and tη have proportional sensitivities on every context")
+def rates_proportional(algebra: Algebra, d_x: Part, d_y: Part, N: Part, *, layer: LayerBuilder = gd_layer) -> Items:
+    X, Y, eta, t = algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N), algebra.symbol("eta"), algebra.symbol("t")
+    none = algebra.zeros(d_y, d_x)
+
+    def sensitivity_at(rate: Scalar) -> Matrix:
+        heads = layer(d_x, d_y, learning_rate=rate, context=N, algebra=algebra)
+        return prediction(linear_attention(heads, tokens(X, Y), query_tokens(none, algebra.eye(d_x)))[1], d_x, d_y)
+
+    yield "the sensitivity at tη, W₀ = 0", sensitivity_at(t * eta)
+    yield "is t times that at η", t * sensitivity_at(eta)
+    yield "which is ΔW", t * weight_change(none, X, Y, eta)
+
+
 @sensitivity.claim("caveats: per context, and up to a scalar", kind="refutation")
 def caveats(algebra: HasValues, *, layer: LayerBuilder = gd_layer) -> Items:
     plain = layer(2, 1, learning_rate=algebra.scalar(1), context=1, algebra=algebra)
@@ -89,7 +103,7 @@ def caveats(algebra: HasValues, *, layer: LayerBuilder = gd_layer) -> Items:
     yield "on x = (1, 1) their cosine is below 1: the gap in Cauchy–Schwarz is not 0"
     gap = cauchy_schwarz_gap(algebra, sensitivity_of(algebra, plain, across), sensitivity_of(algebra, stretched, across))
     yield Differ("the gap", gap, algebra.scalar(0))
-    yield "rates 1 and 2 have cosine 1 on every context"
+    yield "rates 1 and 2 have cosine 1, here too"
     slow, fast = sensitivity_of(algebra, plain, across), sensitivity_of(algebra, doubled, across)
     yield "the gap", cauchy_schwarz_gap(algebra, slow, fast)
     yield "is zero", algebra.scalar(0)
