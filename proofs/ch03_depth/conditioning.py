@@ -136,11 +136,11 @@ def zero_inside(*, eigenvalue_map: NumberMap = next_eigenvalue) -> Items:
     yield "is zero", sympy.Integer(0)
     at = {place: eigenvalue_map(sympy.Integer(place), sympy.Rational(1, 2)) for place in (1, 2, 4)}
     yield "λ_n = 1, λ_1 = 4, γ = 1/2"
-    yield "f(1)", at[1]
-    yield "is 1/4", sympy.Rational(1, 4)
-    yield "λ_n = 1, λ_1 = 4, γ = 1/2; against the place inside"
     yield Less("f(2) against f(1) and f(4)", (at[2], at[1], at[4]))
     yield Differ("the least value inside, at 2, against the printed one", at[2], min(at[1], at[4]))
+    yield "the printed one"
+    yield "the least of f(1) and f(4)", min(at[1], at[4])
+    yield "is 1/4", sympy.Rational(1, 4)
 
 
 @conditioning.claim("the interval's γ is not the best on {1, 6/5, 10}: 6/47 is better", kind="refutation")

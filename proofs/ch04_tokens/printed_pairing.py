@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import flint
 import sympy
 
 from equivalence.algebras.ball import Ball
-from equivalence.algebras.exact import exact
 from equivalence.algebras.protocol import Algebra, HasValues, Matrix
+from equivalence.algebras.rational_functions import exact
 from equivalence.algebras.sizes import Part, parts
 from equivalence.models.heads import Head, Layer
 from equivalence.models.tokens import tokens
@@ -158,6 +159,17 @@ def softmax_target(algebra: Algebra, m: Part) -> Items:
     yield "is t", t
 
 
+def ball_weight(layer: LayerBuilder, n: int, score: int) -> flint.arb:
+    """The weight at p_1 that softmax makes of the layer's own scores for e_2, enclosed."""
+    ball = Ball()
+    off = ball.value(lower_off_diagonal(n))
+    (head,) = layer(off, ball).heads
+    every = ball.block([[ball.zeros(n, n)], [ball.eye(n)]])
+    asked = every @ ball.value([[int(row == 2)] for row in range(n)])
+    weights = ball.weights(ball.scalar(score) * ((head.key @ every).T @ (head.query @ asked)))
+    return ball.trace(ball.value([[int(row == 1) for row in range(n)]]) @ weights)
+
+
 @printed_pairing.claim("softmax of a one-hot score is not one-hot, all n > 1 and all b", kind="bound")
 def softmax_is_not_one_hot(
     *, softmax: Callable[[sympy.Matrix], sympy.Matrix] = softmax_of, layer: LayerBuilder = copying_layer, score: int = 1
@@ -179,9 +191,7 @@ def softmax_is_not_one_hot(
     yield "but as b grows"
     yield "the weight in u = e^(−b), at u = 0, where it is continuous", sympy.cancel(weight.subs(t, 1 / u)).subs(u, 0)
     yield "is one, the limit", sympy.Integer(1)
-    ball = Ball()
-    place = ball.value([[int(row == 1) for row in range(21)]])
-    run = ball.trace(place @ ball.weights(ball.scalar(score) * scores_of(ball, layer, 21, 2)))
+    run = ball_weight(layer, 21, score)
     yield "at b = 1, n = 21, softmax run on the layer's own scores for e_2"
     yield Encloses("the weight at p_1 is 0.1197, rounded", run, sympy.Rational(11965, 10**5), sympy.Rational(11966, 10**5))
 

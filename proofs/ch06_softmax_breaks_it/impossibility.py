@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 import sympy
 
 from equivalence.algebras.ball import Ball
-from equivalence.algebras.exact import exact
 from equivalence.algebras.protocol import Algebra, HasValues, HasWeights, Matrix, Scalar
+from equivalence.algebras.rational_functions import exact
 from equivalence.algebras.sizes import Part
 from equivalence.models.attention.linear import update
 from equivalence.models.attention.softmax import softmax_update
@@ -106,12 +106,11 @@ def step_sees_the_query(algebra: HasValues, *, layer: LayerBuilder = gd_layer) -
     step = layer(1, 1, learning_rate=algebra.scalar(1), context=1, algebra=algebra)
     context, change = tokens(unit, unit), weight_change(none, unit, unit, algebra.scalar(1))
     first, second = (algebra.value([[q]]) for q in (1, 2))
+    yield Differ("the step's update of q = 1 and of q = 2", *(update(step, context, query_tokens(none, q)) for q in (first, second)))
     for q in (first, second):
         yield "x = y = η = 1, W₀ = 0: the update of a query"
         yield "by the layer of 2.1", update(step, context, query_tokens(none, q))
         yield "is the step's, [0; −ΔW q]", tokens(none, -(change @ q))
-    yield "queries 1 and 2"
-    yield Differ("the step's update of q = 1 and of q = 2", *(update(step, context, query_tokens(none, q)) for q in (first, second)))
 
 
 @statement("6.3", "The same for every N, by repeated tokens", claim="N copies of one token act as one", source=SOURCE)
@@ -157,19 +156,20 @@ def growth() -> Items:
 def enclosed_gap(*, layer: LayerBuilder = gd_layer) -> Items:
     x, y, q = [[1, 2]], [[1, 0]], [[1]]
 
-    def setting(algebra: HasValues) -> tuple[Layer, Matrix, Matrix]:
-        weights = layer(1, 1, learning_rate=algebra.scalar(2), context=2, algebra=algebra)
-        return weights, tokens(algebra.value(x), algebra.value(y)), query_tokens(algebra.zeros(1, 1), algebra.value(q))
+    def weights(algebra: HasValues) -> Layer:
+        return layer(1, 1, learning_rate=algebra.scalar(2), context=2, algebra=algebra)
 
-    yield "context x = (1, 2), y = (1, 0), query 1, W₀ = 0, η = N = 2"
-    yield "the layer without softmax predicts", prediction(update(*setting(exact)), 1, 1)
+    ball = Ball()
+    context, query = tokens(ball.value(x), ball.value(y)), query_tokens(ball.zeros(1, 1), ball.value(q))
+    linear, softmax = (ball.trace(prediction(run(weights(ball), context, query), 1, 1)) for run in (update, softmax_update))
+    low, high = sympy.Rational(73105, 100000), sympy.Rational(73106, 100000)
+    yield "context x = (1, 2), y = (1, 0), query 1, W₀ = 0, η = N = 2: the step predicts 1, softmax on the same weights 1/(1 + e)"
+    yield Encloses("the gap", linear - softmax, low, high)
+    yield "that the step predicts 1"
+    exact_tokens = tokens(exact.value(x), exact.value(y)), query_tokens(exact.zeros(1, 1), exact.value(q))
+    yield "the layer without softmax predicts", prediction(update(weights(exact), *exact_tokens), 1, 1)
     yield "as the step does", weight_change(exact.zeros(1, 1), exact.value(x), exact.value(y), exact.scalar(2)) @ exact.value(q)
     yield "which is 1", exact.eye(1)
-    ball = Ball()
-    linear, softmax = (ball.trace(prediction(run(*setting(ball)), 1, 1)) for run in (update, softmax_update))
-    low, high = sympy.Rational(73105, 100000), sympy.Rational(73106, 100000)
-    yield "softmax on the same weights predicts 1/(1 + e)"
-    yield Encloses("the gap", linear - softmax, low, high)
 
 
 @growth.claim("the layer's side: λ times an average", kind="identity")

@@ -74,18 +74,18 @@ def gradient_fields(*, conclusions: Sequence[Conclusion] = (dependent, on_one_li
 
 
 @gradient_fields.claim("the two cases meet their conclusions at d = 2, and a pair in neither case breaks both", kind="refutation")
-def cases(*, conclusions: Sequence[Conclusion] = (dependent, on_one_line), scores: Rows = ((0, 1), (0, 0))) -> Items:
+def cases(*, minors_of: Sequence[Conclusion] = (dependent, on_one_line), neither: Rows = ((0, 1), (0, 0))) -> Items:
     B, c = sympy.Matrix(2, 2, sympy.symbols("B_1:3(1:3)")), sympy.Symbol("c")
     a, b, u = (sympy.Matrix(sympy.symbols(f"{name}_1:3")) for name in "abu")
     pairs = ((c * B.T, B), (u * a.T, (u * b.T).T))
-    for case, conclusion, (A, scored) in zip(("A = cBᵀ", "A = uaᵀ, Bᵀ = ubᵀ"), conclusions, pairs, strict=True):
+    for case, conclusion, (A, scored) in zip(("A = cBᵀ", "A = uaᵀ, Bᵀ = ubᵀ"), minors_of, pairs, strict=True):
         minors = sympy.Matrix(conclusion(A, scored))
         yield case
         yield "the minors", minors
         yield "are zero", sympy.zeros(*minors.shape)
-    S = sympy.Matrix(scores)
+    S = sympy.Matrix(neither)
     yield "A = B, not Bᵀ: neither case"
-    for conclusion in conclusions:
+    for conclusion in minors_of:
         minors = sympy.ImmutableMatrix(conclusion(S, S))
         yield Differ("the minors are not all zero", minors, sympy.ImmutableMatrix(sympy.zeros(*minors.shape)))
 
@@ -224,12 +224,11 @@ def construction(algebra: Algebra, d_x: Part, d_y: Part, N: Part, *, layer: Laye
 def no_fields(algebra: HasValues, *, layer: LayerBuilder = gd_layer, scores: Rows = ((0, 1), (0, 0))) -> Items:
     unit, token = algebra.value([[1]]), algebra.value([[1], [1]])
     step = update(layer(1, 1, learning_rate=algebra.scalar(1), context=1, algebra=algebra), tokens(unit, unit), algebra.eye((1, 1)))
+    yield Differ("the construction's Jacobian and its transpose", step, step.T)
+    B = algebra.value(scores)
+    same = update(head_of(algebra, B, B), token, algebra.eye(2))
+    yield Differ("the Jacobian at A = B, which is not Bᵀ, and its transpose", same, same.T)
     none, change = algebra.zeros(1, 1), weight_change(algebra.zeros(1, 1), unit, unit, algebra.scalar(1))
     yield "the construction"
     yield "its Jacobian", step
     yield "is −ΔW, at the row of y and the column of x", algebra.block([[none, none], [-change, none]])
-    yield Differ("the construction's Jacobian and its transpose", step, step.T)
-    yield "and A = B"
-    B = algebra.value(scores)
-    same = update(head_of(algebra, B, B), token, algebra.eye(2))
-    yield Differ("the Jacobian at A = B, which is not Bᵀ, and its transpose", same, same.T)

@@ -107,9 +107,6 @@ def kept(algebra: Algebra, d_x: Part, d_y: Part, N: Part, K: Part, *, layer: Lay
     def u(X: Matrix, Y: Matrix, q: Matrix) -> Matrix:
         return moved(step, W0, X, Y, q)
 
-    yield "it is the step s D (Y − W₀X)XᵀC q, s = η/N"
-    yield "u(X, Y, q)", u(X, Y, q)
-    yield "by descent", D @ weight_change(W0, X, Y, algebra.symbol("s") * algebra.scalar(N)) @ C @ q
     yield "linear start"
     yield "the prediction on tokens of zeros", predicted(step, W0, algebra.zeros(d_x, N), algebra.zeros(d_y, N), q)
     yield "is W₀q", W0 @ q
@@ -128,6 +125,9 @@ def kept(algebra: Algebra, d_x: Part, d_y: Part, N: Part, K: Part, *, layer: Lay
     yield "still on data that the start fits"
     yield "u(X, W₀X, q)", u(X, W0 @ X, q)
     yield "is zero", algebra.zeros(d_y, 1)
+    yield "it is the step s D (Y − W₀X)XᵀC q, s = η/N"
+    yield "u(X, Y, q)", u(X, Y, q)
+    yield "by descent", D @ weight_change(W0, X, Y, algebra.symbol("s") * algebra.scalar(N)) @ C @ q
 
 
 @laws.claim("it is blind to the order of tokens", kind="identity")
@@ -143,12 +143,12 @@ def unordered(algebra: Algebra, d_x: Part, d_y: Part, N: Part, K: Part, *, layer
         X, Y = (algebra.block([[part[name] for name in order]]) for part in (inputs, targets))
         return predicted(step, W0, X, Y, q)
 
-    yield "it is the step s D (Y − W₀X)XᵀC q, on one token"
-    yield "f", predicted_in("2")
-    yield "by descent", W0 @ q + D @ weight_change(W0, inputs["2"], targets["2"], algebra.symbol("s")) @ C @ q
     yield "two neighbours swapped; such swaps make every order"
     yield "f with the tokens swapped", predicted_in("1", "3", "2", "4")
     yield "is f", predicted_in("1", "2", "3", "4")
+    yield "it is the step s D (Y − W₀X)XᵀC q, on one token"
+    yield "f", predicted_in("2")
+    yield "by descent", W0 @ q + D @ weight_change(W0, inputs["2"], targets["2"], algebra.symbol("s")) @ C @ q
 
 
 @laws.claim("gradient descent keeps the laws on reflections", kind="identity")
@@ -161,15 +161,15 @@ def turning(algebra: Algebra, d_x: Part, d_y: Part, N: Part, *, layer: LayerBuil
     def v(X: Matrix, Y: Matrix, q: Matrix) -> Matrix:
         return predicted(step, W0, X, Y, q) - predicted(step, W0, X, none, q)
 
-    yield "it is the step, so what the targets do is s YXᵀq, s = η/N"
-    yield "v(X, Y, q)", v(X, Y, q)
-    yield "by descent", (gradient(W0, X, none) - gradient(W0, X, Y)) @ ((algebra.symbol("s") * algebra.scalar(N)) * q)
     yield "x turned, by R = tI − 2nnᵀ, which is t times a reflection"
     yield "v(RX, Y, Rq)", v(R @ X, Y, R @ q)
     yield "t² v(X, Y, q)", (t * t) * v(X, Y, q)
     yield "y turned, by S = tI − 2mmᵀ"
     yield "v(X, SY, q)", v(X, S @ Y, q)
     yield "S v(X, Y, q)", S @ v(X, Y, q)
+    yield "it is the step, so what the targets do is s YXᵀq, s = η/N"
+    yield "v(X, Y, q)", v(X, Y, q)
+    yield "by descent", (gradient(W0, X, none) - gradient(W0, X, Y)) @ ((algebra.symbol("s") * algebra.scalar(N)) * q)
 
 
 @laws.claim("only if, step 2: what the reflections that fix x leave alone is a multiple of x", kind="identity")

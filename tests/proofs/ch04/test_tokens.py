@@ -18,7 +18,7 @@ from equivalence.models.heads import Head, Layer
 from equivalence.models.tokens import separate_tokens
 from equivalence.statements import Result, verify
 from proofs.ch04_tokens.deep_features import step_on_both
-from proofs.ch04_tokens.printed_pairing import PAIRS, copying_layer, lower_off_diagonal, shift_in_blocks, softmax_target
+from proofs.ch04_tokens.printed_pairing import PAIRS, copying_layer, lower_off_diagonal, shift_in_blocks, softmax_of
 
 PARTS = ("x", "y", "position of an x-token", "position of a y-token", "position of a query")
 INVISIBLE = {("A", row, column) for row in PARTS for column in (PARTS[1], *PARTS[3:])} | {
@@ -196,20 +196,32 @@ def test_4_2_a_scaled_shift_is_rejected(factor: int) -> None:
 
 
 def test_4_2_softmax_without_the_others_is_rejected() -> None:
-    result = verify("4.2", replace={"softmax": lambda target, rest, others: softmax_target(target, rest, others - 1)}, algebras=("exact",))
-    assert "the target's weight at score b, t = e^b, m = n − 1, step 2 (e^b/(e^b + n − 1))" in result.messages[0]
+    def among_ones_own(scores: sympy.Matrix) -> sympy.Matrix:
+        return softmax_of(scores[:-1, :]).col_join(sympy.zeros(1, 1))
+
+    result = verify("4.2", replace={"softmax": among_ones_own}, algebras=("exact",))
+    assert "the layer's own scores for e_2 at n = 5, times b, through softmax, step 2 (e^b/(e^b + n − 1) at p_1" in result.messages[0]
+
+
+def test_4_2_softmax_reads_the_scores_of_the_layer() -> None:
+    def transposed(shift: Any, algebra: Any) -> Layer:
+        return copying_layer(shift.T, algebra)
+
+    result = verify("4.2", replace={"layer": transposed}, algebras=("exact",))
+    assert any("times b, through softmax, step 2" in message for message in result.messages)
 
 
 def test_4_2_softmax_value_is_enclosed_at_score_one_only() -> None:
     result = verify("4.2", replace={"score": 2}, algebras=("exact",))
-    assert "at b = 1, n = 21, step 3 (which is 0.1197, rounded): [0.26" in result.messages[0]
+    assert "at b = 1, n = 21, softmax run on the layer's own scores for e_2, step 1 (the weight at p_1 is 0.1197" in result.messages[0]
     assert "is outside (2393/20000, 5983/50000)" in result.messages[0]
 
 
 def test_4_2_softmax_against_the_sum_written_out() -> None:
     b = sympy.Symbol("b")
     scores = [0, 0, b, 0]
-    assert exact.difference(softmax_target(sympy.exp(b), 1, 3), sympy.exp(b) / sum(sympy.exp(score) for score in scores)) is None
+    expected = sympy.Matrix([sympy.exp(score) / sum(sympy.exp(other) for other in scores) for score in scores])
+    assert exact.difference(softmax_of(sympy.Matrix(scores)), expected) is None
 
 
 def test_4_2_softmax_value_against_numpy() -> None:

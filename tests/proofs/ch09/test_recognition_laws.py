@@ -54,7 +54,8 @@ def test_a_preconditioned_layer_is_seen_by_reflections_of_x() -> None:
         return head._replace(query=head.query @ C)
 
     result = verify("9.3", seed=1, replace={"layer": changed(stretched)}, algebras=("symbolic",))
-    (message,) = result.messages
+    on_u, order, message = result.messages
+    assert all("it is the step s D (Y − W₀X)XᵀC q" in said for said in (on_u, order)), "it keeps the laws on u, and is another step"
     assert "9.3 The laws of a gradient step, x turned, by R = tI − 2nnᵀ, which is t times a reflection, step 2" in message
 
 
@@ -65,7 +66,8 @@ def test_a_left_preconditioner_is_seen_by_reflections_of_y() -> None:
         return head._replace(projection=D @ head.projection)
 
     result = verify("9.3", seed=1, replace={"layer": changed(mixed)}, algebras=("symbolic",))
-    (message,) = result.messages
+    on_u, order, message = result.messages
+    assert all("it is the step s D (Y − W₀X)XᵀC q" in said for said in (on_u, order)), "it keeps the laws on u, and is another step"
     assert "9.3 The laws of a gradient step, y turned, by S = tI − 2mmᵀ, step 2" in message
 
 
