@@ -330,8 +330,8 @@ def parallelogram(algebra: Algebra, d_y: Part) -> Items:
         return sum(others, first)
 
     yield "two errors: the mean of their squares", algebra.scalar("1/2") * (square(errors[0]) + square(errors[1]))
-    yield "is ‖½(e₁ − e₂)‖² + ‖½(e₁ + e₂)‖²", algebra.scalar("1/4") * (square(combined((1, -1))) + square(combined((1, 1))))
+    yield "is (1/4)‖e₁ − e₂‖² and (1/4)‖e₁ + e₂‖²", algebra.scalar("1/4") * (square(combined((1, -1))) + square(combined((1, 1))))
     yield "four errors"
     yield "the mean of their squares", algebra.scalar("1/4") * sum((square(error) for error in errors[1:]), square(errors[0]))
     squares = [square(combined(row)) for row in signs]
-    yield "is ‖¼(e₁ − e₂ − e₃ + e₄)‖² and three more squares", algebra.scalar("1/16") * sum(squares[1:], squares[0])
+    yield "is (1/16)‖e₁ − e₂ − e₃ + e₄‖² and three more squares", algebra.scalar("1/16") * sum(squares[1:], squares[0])

@@ -6,8 +6,10 @@ import pytest
 import sympy
 
 from equivalence.algebras import exact
+from equivalence.models.attention.linear import update
 from equivalence.statements import InIdeal, verify
-from proofs.ch02_one_layer.parametrisations import Unknowns
+from proofs.ch02_one_layer.parametrisations import ContextUnknowns, Unknowns
+from proofs.vocabulary import head_of
 
 
 def test_2_3_rejects_the_wrong_sign_of_the_targets() -> None:
@@ -19,6 +21,30 @@ def test_2_3_rejects_the_wrong_sign_of_the_targets() -> None:
 
 def conclusion(unknown: Unknowns, ideal: tuple[sympy.Expr, ...]) -> str | None:
     return InIdeal("unique", unknown.conclusion(), ideal, unknown.symbols).verdict(exact)
+
+
+@pytest.mark.parametrize(("d_x", "d_y"), [(3, 1), (1, 3), (2, 2)])
+def test_2_3_only_if_for_the_prediction_at_further_sizes(d_x: int, d_y: int) -> None:
+    """The statement decides (2, 1) and (1, 2), and says that these are decided here."""
+    unknown = Unknowns(d_x, d_y)
+    assert conclusion(unknown, unknown.hypothesis()) is None
+
+
+def context_conclusion(unknown: ContextUnknowns, ideal: tuple[sympy.Expr, ...]) -> str | None:
+    return InIdeal("unique", unknown.conclusion(), ideal, unknown.symbols).verdict(exact)
+
+
+def test_2_3_only_if_for_the_context_tokens_at_two_and_two() -> None:
+    unknown = ContextUnknowns(2, 2)
+    assert context_conclusion(unknown, unknown.hypothesis()) is None
+
+
+@pytest.mark.parametrize(("d_x", "d_y"), [(2, 1), (1, 2)])
+def test_2_3_context_tokens_need_c_to_be_nonzero(d_x: int, d_y: int) -> None:
+    unknown = ContextUnknowns(d_x, d_y)
+    weaker = context_conclusion(unknown, unknown.hypothesis()[:-1])
+    assert weaker is not None
+    assert "is not in the ideal: the remainder is" in weaker
 
 
 @pytest.mark.parametrize(("d_x", "d_y"), [(2, 1), (1, 2)])
@@ -52,3 +78,10 @@ def test_2_3_at_one_and_one_only_the_swap_is_left_besides() -> None:
     assert either.verdict(exact) is None
     alone = InIdeal("the straight one", (straight,), unknown.hypothesis(), unknown.symbols)
     assert "is not in the ideal" in str(alone.verdict(exact))
+
+
+def test_2_4_one_token_tells_apart_what_differs_by_more_than_an_antisymmetric_matrix() -> None:
+    """D = B − B' with D + Dᵀ = diag(2, 0): eᵀDe is e₁², and not 0."""
+    D, e = exact.value([[1, 1], [-1, 0]]), exact.value([[3], [2]])
+    own = update(head_of(exact, exact.eye(2), D), e, e)
+    assert own == exact.value([[27], [18]])
