@@ -16,6 +16,7 @@ from typing import Any
 
 import jax
 import numpy as np
+import sympy
 
 import proofs  # noqa: F401  (registers the statements)
 from equivalence.algebras import FiniteField, exact
@@ -66,7 +67,7 @@ def seconds(work: Callable[[], Any], runs: int = 5) -> float:
 def entrywise() -> None:
     """2.1 the obvious way: SymPy matrices of one symbol an entry at (10, 1, 10), expanded and compared."""
     (claim,) = find("2.1").claims
-    steps = [step[1] for step in claim.program(exact, *PAPER.values()) if isinstance(step, tuple)]
+    steps: list[sympy.Matrix] = [step[1] for step in claim.program(exact, *PAPER.values()) if isinstance(step, tuple)]
     if steps[0].expand() != steps[-1].expand():
         raise AssertionError("2.1: the entrywise check fails")
 

@@ -137,7 +137,7 @@ class Encloses:
         return f"{self.ball} is {'outside' if outside else 'not known to be within'} ({low}, {high})"
 
 
-Step = tuple[str, Any]
+Step = tuple[str, object]
 Check = Differ | Positive | InIdeal | Less | Encloses
 Item = str | Step | Check
 Items = Iterator[Item]

@@ -31,6 +31,7 @@ def pairs(claim: Claim, symbolic: Symbolic) -> Iterator[tuple[Notated | NotatedS
     sizes = [Size(name) for name in claim.sizes]
     for printed, proved in zip(claim.program(Notation(), *sizes), claim.program(symbolic, *sizes), strict=True):
         if isinstance(printed, tuple):
+            assert isinstance(printed[1], Notated | NotatedScalar)
             yield printed[1], proved[1]
 
 
