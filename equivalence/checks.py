@@ -1,4 +1,4 @@
-"""Sizes, counts, rates and norms that a user gives: one check, and one kind of error, for one mistake."""
+"""Sizes, counts, rates and norms that a user gives: one check, and one kind of error, for one mistake; and what a message may quote."""
 
 from __future__ import annotations
 
@@ -90,3 +90,9 @@ def _as_float(value: object) -> float:
         return float(np.asarray(value, dtype=float))
     except OverflowError:
         return math.inf
+
+
+def legible(text: str, longest: int = 120) -> str:
+    """Text that others wrote, fit for one line of a message: escaped if a terminal would act on it, and shortened."""
+    line = text if text.isprintable() else repr(text)[1:-1]
+    return line if len(line) <= longest else f"{line[:longest]}…"

@@ -19,6 +19,7 @@ from equivalence.checks import (
     checked_positive,
     checked_rate,
     is_concrete,
+    legible,
 )
 
 Check = Callable[[str, Any], Any]
@@ -137,3 +138,21 @@ def test_the_shape_of_what_jax_traces_is_checked_its_values_are_not() -> None:
     assert np.isnan(jax.jit(lambda array: checked_matrix("W", array, (1, None)))(jnp.full((1, 2), jnp.nan))).all()
     with pytest.raises(ValueError, match=r"W: expected shape \(1, 'any'\), got \(2, 2\)"):
         jax.jit(lambda array: checked_matrix("W", array, (1, None)))(jnp.ones((2, 2)))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain, ηq − y", "plain, ηq − y"),
+        ("", ""),
+        ("red \x1b[31m", r"red \x1b[31m"),
+        ("two\nlines", r"two\nlines"),
+        ("\ud800", r"\ud800"),
+        ("\u202eturned", r"\u202eturned"),
+        ("x" * 120, "x" * 120),
+        ("x" * 121, "x" * 120 + "…"),
+    ],
+)
+def test_what_others_wrote_is_escaped_and_shortened(text: str, shown: str) -> None:
+    assert legible(text) == shown
+    assert legible(text).isprintable()

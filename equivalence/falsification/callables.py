@@ -7,11 +7,14 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import ArrayLike
 
+from equivalence.checks import legible
 from equivalence.falsification.laws import Array, RegressionInstance, Terms
 from equivalence.predictors.predictor import Predictor
 
 PROBES = 8
 """How many dense instances of each context size measure the callable's gain, and tell whether it is deterministic and reads its context."""
+LONGEST_QUOTE = 200
+"""How much of a callable's own words a message quotes."""
 EXAMPLES = 30
 """How many instances of each context size a law is compared on, by default."""
 
@@ -23,8 +26,8 @@ class CheckedCallable:
         if not callable(predict):
             raise TypeError(f"predict: expected a callable of context_x, context_y and query, got {type(predict).__name__}")
         self.predict, self.d_x, self.d_y, self.dtype, self.rounding, self.seed = predict, d_x, d_y, dtype, rounding, seed
-        self.unit, self.gain, self.reads_context = float(np.finfo(dtype).eps), 0.0, False
-        self.probed: set[int] = set()
+        self.unit, self.reads_context = float(np.finfo(dtype).eps), False
+        self.gains: dict[int, float] = {}
         self.known: dict[tuple[bytes, ...], Array] = {}
 
     def __call__(self, at: RegressionInstance) -> Array:
@@ -33,6 +36,11 @@ class CheckedCallable:
         if (key := tuple(part.tobytes() for part in positive)) not in self.known:
             self.known[key] = self.ask(at)
         return self.known[key]
+
+    @property
+    def resolution(self) -> float:
+        """The relative difference of two terms that may be rounding."""
+        return self.rounding * self.unit
 
     def forget(self) -> None:
         """Ask again for everything."""
@@ -43,9 +51,10 @@ class CheckedCallable:
         try:
             returned = self.predict(*(part.astype(self.dtype) for part in at))
         except (Exception, SystemExit) as error:
+            raised = f"{legible(type(error).__name__)}: {_said(error)}"
             raise ValueError(
-                f"predict: raised {type(error).__name__}: {_one_line(error)}, on {_shapes(at)} of {self.dtype}; it must take every context "
-                "of the sizes searched, zeros too (set min_context and max_context to the sizes it takes, and dtype to its floats)"
+                f"predict: raised {raised}, on {_shapes(at)} of {self.dtype}; it must take every context of the sizes searched, zeros too "
+                "(set min_context and max_context to the sizes it takes, and dtype to its floats)"
             ) from error
         return self._checked(_as_array(returned), at)
 
@@ -61,16 +70,16 @@ class CheckedCallable:
 
     def probe(self, count: int) -> None:
         """Measure the gain on dense instances of N tokens, unless it is known, and refuse what is not deterministic."""
-        if count in self.probed:
+        if count in self.gains:
             return
-        self.probed.add(count)
+        self.gains[count] = 0.0
         random = np.random.default_rng((self.seed, count))
         shapes = ((self.d_x, count), (self.d_y, count), (self.d_x, 1))
         for _ in range(PROBES):
             at = RegressionInstance(*(random.choice([-2.0, -1.0, 1.0, 2.0], size=shape) for shape in shapes))
             first, again, empty = self.ask(at), self.ask(at), self.ask(at.empty)
-            self.gain = max(self.gain, _largest(first) / at.size, _largest(empty) / at.empty.size)
-            if _largest(first - again) > self.rounding * self.unit * self.gain * at.size:
+            self.gains[count] = max(self.gains[count], _largest(first) / at.size, _largest(empty) / at.empty.size)
+            if _largest(first - again) > self.resolution * self.gains[count] * at.size:
                 refuse_randomness(f"{shown(first)} and then {shown(again)} for {_data(at)}")
             self.reads_context = self.reads_context or bool((first != empty).any())
 
@@ -91,8 +100,8 @@ class CheckedCallable:
         for factor, at in terms:
             value, matrix = self(at), factor if isinstance(factor, np.ndarray) else factor * np.eye(self.d_y)
             total = total + matrix @ value
-            size += float(abs(matrix).sum(axis=1).max()) * max(_largest(value), self.gain * at.size)
-        return total, self.rounding * self.unit * size
+            size += float(abs(matrix).sum(axis=1).max()) * max(_largest(value), self.gains.get(at.context_x.shape[1], 0.0) * at.size)
+        return total, self.resolution * size
 
     def start(self, inputs: Array) -> Array:
         """``W₀X``, column by column, from tokens of zeros."""
@@ -108,15 +117,18 @@ def _as_array(returned: object) -> Array:
             raise TypeError("NumPy finds an object in it")
     except Exception as error:
         raise TypeError(
-            f"predict: returned a {type(returned).__name__} that is no array of numbers ({_one_line(error)}); return a NumPy array "
+            f"predict: returned a {legible(type(returned).__name__)} that is no array of numbers ({_said(error)}); return a NumPy array "
             "(of a PyTorch tensor: .detach().cpu().numpy())"
         ) from error
     return array
 
 
-def _one_line(error: BaseException) -> str:
-    """What an error says first; JAX's go on for pages."""
-    return str(error).strip().partition("\n")[0]
+def _said(error: BaseException) -> str:
+    """What an error says first; JAX's go on for pages, and some cannot say it."""
+    try:
+        return legible(str(error).strip().partition("\n")[0], LONGEST_QUOTE)
+    except Exception as another:  # noqa: BLE001  (it is the callable's own text)
+        return f"({type(another).__name__} when it was asked what)"
 
 
 def refuse_randomness(what: str) -> NoReturn:

@@ -132,7 +132,8 @@ class Falsification:
         return (
             "No law was seen to break, on finitely many instances: evidence, no proof. What keeps all laws on every instance is one step "
             "of gradient descent, with one step size for each context size (statement 9.3). The laws on reflections are needed for that: "
-            "a preconditioned step keeps the others. Laws that were not tested, and contexts of other sizes, are left open."
+            "a preconditioned step keeps the others. Laws that were not tested, and contexts of other sizes, are left open, and so is what "
+            f"differs by less than {self.rounding * self.unit:.1e} of its terms: that may be rounding."
         )
 
     def to_json(self) -> dict[str, object]:

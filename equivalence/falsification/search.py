@@ -50,10 +50,10 @@ def falsify(
 
     Two sides differ if some entry differs by more than ``rounding`` units of the sizes of the terms on both sides. A term's size is that
     of its prediction, or, since a prediction may be small by cancellation, ``(1 + Σᵢ‖eᵢ‖²)‖q‖`` times the largest ratio of the two on
-    dense instances, if that is more. By default rounding is 64 (N + d_x + d_y) at the largest N: sums of N, d_x and d_y terms one
-    after another lose at most about N + d_x + d_y units (Higham 2002, chapter 3), and 64 is room for terms inside that are larger than
-    what comes out, as in heads that cancel. So it is stated, not derived: nothing is known of the inside. If it is ill-conditioned,
-    raise it.
+    dense instances of as many tokens, if that is more. By default rounding is 64 (N + d_x + d_y) at the largest N: sums of N, d_x and
+    d_y terms one after another lose at most about N + d_x + d_y units (Higham 2002, chapter 3), and 64 is room for terms inside that are
+    larger than what comes out, as in heads that cancel. So it is stated, not derived: nothing is known of the inside. If it is
+    ill-conditioned, raise it.
 
     Args:
         predict: a function of context_x, d_x x N, context_y, d_y x N, and query, d_x x 1, to the prediction, d_y x 1, for every N in
@@ -70,7 +70,8 @@ def falsify(
 
     Raises:
         TypeError, ValueError: naming the argument; or naming predict, if it raises, returns no floats of shape (d_y, 1), NaN or
-            infinity, different predictions for one input, or does not depend on the context.
+            infinity, different predictions for one input, or does not depend on the context; or naming rounding, if all sides would be
+            equal with it.
     """
     for name, count in (("d_x", d_x), ("d_y", d_y), ("min_context", min_context), ("examples", examples)):
         checked_count(name, count)
@@ -80,6 +81,7 @@ def falsify(
     searched = CheckedCallable(predict, d_x, d_y, _checked_dtype(dtype), allowed, seed)
     contexts = range(min_context, max_context + 1)
     searched.check_reads_context(contexts)
+    _check_resolution(searched)
     reports = _searched_laws(searched, contexts, examples, seed)
     kept = not any(report.counterexample for report in reports)
     measured = {count: _step_size(searched, count) for count in contexts} if kept else {}
@@ -190,6 +192,15 @@ def _why_untested(law: Law, d_y: int, context: int, start: Report) -> str:
 
 def _checked_rounding(rounding: float | None, default: int) -> float:
     return float(default if rounding is None else checked_positive("rounding", rounding))
+
+
+def _check_resolution(predict: CheckedCallable) -> None:
+    """Refuse a search in which every law would hold, as rounding may be as large as the terms."""
+    if predict.resolution >= 1:
+        raise ValueError(
+            f"rounding: expected less than 1/{predict.unit:.2g} units, what tells two sides apart in the floats that predict takes or "
+            f"returns, got {predict.rounding:g}; use wider floats, or give a smaller rounding"
+        )
 
 
 def _checked_dtype(dtype: DTypeLike) -> np.dtype:

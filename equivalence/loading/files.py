@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from equivalence.checks import legible
 from equivalence.extras import extra
 
 MAX_BYTES = 2**30
@@ -235,7 +236,5 @@ def _possible(name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _reason(error: BaseException) -> str:
-    """What a library said, which can quote the file, fit for one line of a message."""
-    text = str(error) or type(error).__name__
-    text = text if text.isprintable() else repr(text)[1:-1]
-    return text if len(text) <= 120 else f"{text[:120]}…"
+    """What a library said, which can quote the file."""
+    return legible(str(error) or type(error).__name__)

@@ -207,7 +207,7 @@ def test_what_rounding_may_amount_to_counts_every_term_at_the_size_of_its_larges
     turned, rounding = asked.combination([(np.array([[1.0, -2.0], [0.0, 1.0]]), at)])
     assert turned.tolist() == [[16], [-8]]
     assert rounding == 5 * unit * 3 * 8
-    asked.gain = 10.0
+    asked.gains[3] = 10.0
     assert asked.combination([(1.0, at)])[1] == pytest.approx(5 * unit * 10 * (1 + 6) * np.sqrt(2), rel=1e-14)
 
 
@@ -215,7 +215,7 @@ def test_the_gain_is_the_largest_ratio_of_a_prediction_to_its_size() -> None:
     """Of W₀q, which is largest on no context: the ratio there is |W₀q|/‖q‖, with entries ±1 and ±2 at most 3/√2 for W₀ = [1, 1]."""
     asked = CheckedCallable(lambda X, Y, q: q.sum(axis=0, keepdims=True) + 0 * (Y @ X.T @ q), 2, 1, np.dtype("float64"), 64.0, 0)
     asked.probe(1)
-    assert 1 <= asked.gain <= 3 / np.sqrt(2) * (1 + 1e-15)
+    assert 1 <= asked.gains[1] <= 3 / np.sqrt(2) * (1 + 1e-15)
     assert not asked.reads_context
 
 

@@ -9,7 +9,10 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
+from hypothesis import Phase, find, settings
+from hypothesis.errors import NoSuchExample
 
+from equivalence.falsification.instances import instances_of
 from equivalence.falsification.laws import LAWS, RegressionInstance, reflection
 from equivalence.falsification.report import Counterexample, Falsification
 from equivalence.falsification.search import falsify
@@ -73,6 +76,8 @@ PRECONDITIONED_IS_LEFT = (
     "Excluded: one step of gradient descent on least squares, from any one W₀, at any step size that depends on nothing but the number of "
     f"tokens. One preconditioned step keeps every law that was not seen to break, so it is not excluded. {NOT_JUDGED}"
 )
+
+ORDERS = {2: [[1, 0]], 3: [[1, 0, 2], [2, 1, 0], [0, 2, 1]]}
 
 BREAKERS = {
     "linear start": (query_as_key, 3, (0, 0, 0)),
@@ -277,7 +282,10 @@ def test_what_is_right_on_the_searched_contexts_only_is_not_refuted_and_no_more_
     assert not found.refuted
     assert "contexts of 1 to 2 tokens: not refuted" in str(found)
     assert "evidence, no proof" in found.conclusion
-    assert found.conclusion.endswith("Laws that were not tested, and contexts of other sizes, are left open.")
+    assert found.conclusion.endswith(
+        "Laws that were not tested, and contexts of other sizes, are left open, and so is what differs by less than 7.1e-14 of its terms: "
+        "that may be rounding."
+    )
 
 
 def test_where_no_target_moves_the_prediction_it_is_said() -> None:
@@ -306,6 +314,38 @@ def test_rounding_is_measured_by_the_largest_output() -> None:
     W = np.array([[1e10 / 3, 1e10 / 7], [0, 0]])
     found = searched(lambda X, Y, q: (W + 0.3 * (Y - W @ X) @ X.T) @ q, 2, 2, examples=30)
     assert not found.refuted, str(found)
+
+
+def test_one_context_size_does_not_hide_another() -> None:
+    """A step of size 100 on one token; on two, one of size 10⁻⁴ on squared targets, which single precision tells from a step."""
+
+    def predict(X: Any, Y: Any, q: Any) -> Any:
+        return np.float32(100) * (Y @ X.T @ q) if X.shape[1] == 1 else np.float32(1e-4) * (Y**2 @ X.T @ q)
+
+    found = searched(predict, 2, 1, dtype=np.float32)
+    assert smallest(found, "affine in the targets").instance.context_x.shape == (2, 2)
+
+
+def test_half_precision_says_what_it_does_not_see_and_no_verdict_is_given_where_it_sees_nothing() -> None:
+    found = searched(descent(C=np.diag([1.0, 1.1])), 2, 3, dtype=np.float16)
+    assert not found.refuted
+    assert "so is what differs by less than 4.4e-01 of its terms" in found.conclusion
+    with pytest.raises(
+        ValueError, match=r"^rounding: expected less than 1/0\.00098 units, .* got 1216; use wider floats, or give a smaller"
+    ):
+        searched(lambda X, Y, q: Y @ X.T @ q, 16, 1, dtype=np.float16)
+    assert not searched(lambda X, Y, q: Y @ X.T @ q, 16, 1, dtype=np.float16, rounding=40).refuted
+
+
+@pytest.mark.parametrize("count", ORDERS)
+def test_orders_change_something(count: int) -> None:
+    (law,) = (law for law in LAWS if law.others.get("order"))
+    quick = settings(max_examples=100, database=None, derandomize=True, phases=[Phase.generate])
+    for strategy in instances_of(law, 1, 1, count):
+        for order in ORDERS[count]:
+            assert find(strategy, lambda drawn, order=order: drawn[1]["order"] == order, settings=quick)
+        with pytest.raises(NoSuchExample):
+            find(strategy, lambda drawn: drawn[1]["order"] not in ORDERS[count], settings=quick)
 
 
 def test_keys_that_read_the_targets_are_not_affine_in_them() -> None:
@@ -338,7 +378,7 @@ def test_laws_on_two_tokens_are_not_tested_on_one() -> None:
     assert untested["additive over tokens"] == "not tested: it speaks of 2 tokens at least; set max_context to 2 or more"
     assert set(untested) == {"additive over tokens", "blind to the order of tokens", "turning with reflections of y"}
     assert not found.refuted
-    assert "Laws that were not tested, and contexts of other sizes, are left open." in found.conclusion
+    assert "Laws that were not tested, and contexts of other sizes, are left open, and so is what differs by less than" in found.conclusion
 
 
 def test_the_same_seed_finds_the_same() -> None:
