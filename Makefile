@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/installed
 UV := build/uv/bin/uv
 
-.PHONY: proofs test survey lint notebooks bench package newer lowest clean
+.PHONY: proofs test survey fuzz lint notebooks bench package newer lowest clean
 .DEFAULT_GOAL := proofs
 
 proofs: $(READY)
@@ -18,6 +18,11 @@ test: $(READY)
 
 survey: $(READY)
 	$(RUN) -m tests.support.decisions $(ARGS)
+
+# Hostile files and callables by seed, ARGS="--number 20000 --seed 1"; the tests have a few hundred.
+fuzz: $(READY)
+	$(RUN) -m tests.support.hostile_files $(ARGS)
+	$(RUN) -m tests.support.random_predictors $(ARGS)
 
 lint: $(READY)
 	$(RUN) -m ruff check

@@ -1,4 +1,4 @@
-"""Seeded hostile files for the loaders: ``python -m tests.support.hostile_files --files 20000 --seed 1``.
+"""Seeded hostile files for the loaders: ``python -m tests.support.hostile_files --number 20000 --seed 1``.
 
 Each is a good file with one thing done to it: bytes changed, cut out, doubled, or put in; a header that lies about shapes, types,
 offsets or its own length; names that are odd. What `load_layers` may do with one is little: give layers of finite doubles whose sizes
@@ -191,11 +191,11 @@ def outcomes(files: int, seed: int, folder: Path) -> dict[str, list[str]]:
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m tests.support.hostile_files", description="Load hostile files.")
-    parser.add_argument("--files", type=int, default=20_000, help="of each format")
+    parser.add_argument("--number", type=int, default=5000, help="of each format")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp())
-    for ending, said in outcomes(options.files, options.seed, folder).items():
+    for ending, said in outcomes(options.number, options.seed, folder).items():
         refused = [message for message in said if message != "loaded"]
         print(f"{ending}: {len(said)} files, {len(said) - len(refused)} loaded, {len(refused)} refused by {len(set(refused))} messages")
 

@@ -1,4 +1,4 @@
-"""Seeded predictors for `falsify`: ``python -m tests.support.random_predictors --predictors 5000 --seed 1``.
+"""Seeded predictors for `falsify`: ``python -m tests.support.random_predictors --number 5000 --seed 1``.
 
 Steps of gradient descent with any W₀, rates and types, which may not be refuted; steps with one thing changed, which must be; and
 callables that return or raise what they like, which are an error of one printable line. All loop over tokens, in NumPy, and import
@@ -8,7 +8,6 @@ nothing of attention or descent.
 from __future__ import annotations
 
 import argparse
-import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -208,12 +207,12 @@ def outcomes(predictors: int, seed: int) -> Counter[str]:
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m tests.support.random_predictors", description="Falsify seeded predictors.")
-    parser.add_argument("--predictors", type=int, default=3000)
+    parser.add_argument("--number", type=int, default=600)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    for kind, number in outcomes(options.predictors, options.seed).most_common():
+    for kind, number in outcomes(options.number, options.seed).most_common():
         print(f"{number:6} {kind}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
