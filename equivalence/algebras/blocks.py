@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, Protocol, Self, TypeVar
 
+from equivalence.algebras.names import Names
 from equivalence.algebras.sizes import Dimension, Part, parts
 
 Place = tuple[int, int]
@@ -133,6 +134,9 @@ class BlockAlgebra(Generic[B]):
     name: str
     scalar_type: type[Any]
 
+    def __init__(self) -> None:
+        self.names = Names()
+
     def _generator_block(self, name: str, rows: Part, cols: Part, symmetric: bool) -> B:
         raise NotImplementedError
 
@@ -145,10 +149,9 @@ class BlockAlgebra(Generic[B]):
     def generator(self, name: str, rows: Dimension, cols: Dimension, *, symmetric: bool = False) -> Blocked[B]:
         """An arbitrary matrix of one block; write a cut one with `block`."""
         (row,), (col,) = self._one_part(name, rows), self._one_part(name, cols)
-        if "[" in name:
-            raise ValueError(f"{name}: a generator's name has no bracket; such names are the algebra's own (ones, weights)")
         if symmetric and row != col:
             raise ValueError(f"{name}: a symmetric matrix is square, got {row} x {col}")
+        self.names.matrix(name, "a symmetric" if symmetric else "an arbitrary", row, col)
         return Blocked(self, (row,), (col,), {(0, 0): self._generator_block(name, row, col, symmetric)})
 
     def eye(self, size: Dimension) -> Blocked[B]:

@@ -1,18 +1,34 @@
 """The degree reading: how large a degree and how large coefficients an identity can have, hence how far to trust a certificate.
 
 Each entry of a matrix is a polynomial with integer coefficients in the drawn entries and symbols, over a denominator that is a
-product of integers and symbols. A block is bounded by one degree, one height and one denominator.
+product of integers, symbols and determinants. A block is bounded by one degree, one height and one denominator.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import log
+from math import factorial, log
 
 from equivalence.algebras.blocks import BlockAlgebra, Blocked
 from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import Part, total
+
+
+@dataclass(frozen=True)
+class Determinant:
+    """What an inverse has for a denominator: the determinant of a drawn matrix, with its degree and height (as of `Degree`)."""
+
+    of: str
+    degree: int
+    height: int
+
+
+Atom = int | str | Determinant
+"""A factor of a denominator: an integer, a symbol, or a determinant."""
+
+Powers = tuple[tuple[Atom, int], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +39,7 @@ class Degree:
         rows, cols: the size of the block.
         degree: bounds the total degree of the numerators.
         height: log2 of a bound on the sum of the numerators' absolute coefficients, rounded up.
-        denominator: the common denominator: integers and symbols with their exponents.
+        denominator: the common denominator: integers, symbols and determinants with their exponents.
         monomial: whether this is a single product, by which one may divide.
     """
 
@@ -31,8 +47,8 @@ class Degree:
     cols: int
     degree: int
     height: int
-    denominator: tuple[tuple[int | str, int], ...] = ()
-    monomial: tuple[tuple[int | str, int], ...] | None = None
+    denominator: Powers = ()
+    monomial: Powers | None = None
 
     def __mul__(self, other: Degree) -> Degree:
         if not isinstance(other, Degree):
@@ -77,7 +93,7 @@ class Degree:
         """The transpose has the same bounds."""
         return replace(self, rows=self.cols, cols=self.rows)
 
-    def _over(self, common: dict[int | str, int]) -> Degree:
+    def _over(self, common: dict[Atom, int]) -> Degree:
         missing = {atom: power - dict(self.denominator).get(atom, 0) for atom, power in common.items()}
         return replace(self, degree=self.degree + _degree(missing), height=self.height + _height(missing))
 
@@ -89,18 +105,23 @@ class DegreeAlgebra(BlockAlgebra[Degree]):
     scalar_type = Degree
 
     def invertible(self, name: str, size: Part) -> tuple[Blocked[Degree], Blocked[Degree]]:
-        """T = LU with unit triangular L and U has degree 2 in the entries drawn; T⁻¹ = U⁻¹L⁻¹ has degree 2(n − 1), each factor's
-        coefficients counting the increasing paths of a triangle, at most 2^(n−1).
+        """T has degree 1 in its n² entries. T⁻¹ is the adjugate, of degree n − 1 with (n − 1)! terms an entry, over the determinant, of
+        degree n with n! terms: what an identity is multiplied by before it is a polynomial.
         """
         (part,) = self._one_part(name, size)
+        self.names.matrix(name, "an invertible", part, part)
+        self.names.inverse(name)
         n = total(part)
-        bounds = (Degree(n, n, 2, bits(n)), Degree(n, n, max(2 * (n - 1), 0), 2 * (n - 1) + bits(n)))
+        denominator = ((Determinant(name, n, bits(factorial(n))), 1),)
+        bounds = Degree(n, n, 1, 0), Degree(n, n, n - 1, bits(factorial(n - 1)), denominator)
         matrix, inverse = (Blocked(self, (part,), (part,), {(0, 0): bound}) for bound in bounds)
         return matrix, inverse
 
     def diagonal(self, name: str, size: Part) -> Blocked[Degree]:
         """A diagonal matrix: degree 1."""
-        return self.generator(name, size, size)
+        (part,) = self._one_part(name, size)
+        self.names.matrix(name, "a diagonal", part, part)
+        return Blocked(self, (part,), (part,), {(0, 0): Degree(total(part), total(part), 1, 0)})
 
     def weights(self, scores: Blocked[Degree]) -> Blocked[Degree]:
         """Weights as the certificate draws them: the last of N is 1 minus the N − 1 others."""
@@ -111,6 +132,7 @@ class DegreeAlgebra(BlockAlgebra[Degree]):
 
     def symbol(self, name: str) -> Degree:
         """A symbol: degree 1."""
+        self.names.symbol(name)
         return Degree(1, 1, 1, 0, (), ((name, 1),))
 
     def scalar(self, value: object) -> Degree:
@@ -149,7 +171,7 @@ def error_bound(left: Blocked[Degree] | Degree, right: Blocked[Degree] | Degree,
     The prime is uniform among the primes of [2^62, 2^63), the points among 2^points_log2 elements of the field. With D the degree and
     2^h the height of a nonzero entry of the difference (denominators cleared): its coefficients all vanish modulo at most h/62 such
     primes, and else the entry vanishes at a fraction of at most D/2^points_log2 of the points (Schwartz 1980, Zippel 1979). Symbols
-    are drawn among as many nonzero points, so no denominator vanishes.
+    are drawn among as many nonzero points, and a draw at which a determinant vanishes is refused, so no denominator vanishes.
     """
     return max((bound.degree * 2.0**-points_log2 + (bound.height // 62) / primes_in_range() for bound in _bounds(left, right)), default=0.0)
 
@@ -180,16 +202,17 @@ def bits(count: int) -> int:
     return max(count - 1, 0).bit_length()
 
 
-def _combined(left: tuple[tuple[int | str, int], ...], right: tuple[tuple[int | str, int], ...]) -> tuple[tuple[int | str, int], ...]:
+def _combined(left: Powers, right: Powers) -> Powers:
     powers = dict(left)
     for atom, power in right:
         powers[atom] = powers.get(atom, 0) + power
     return tuple(sorted(((atom, power) for atom, power in powers.items() if power), key=str))
 
 
-def _degree(powers: dict[int | str, int]) -> int:
-    return sum(power for atom, power in powers.items() if isinstance(atom, str))
+def _degree(powers: Mapping[Atom, int]) -> int:
+    return sum(power * (atom.degree if isinstance(atom, Determinant) else isinstance(atom, str)) for atom, power in powers.items())
 
 
-def _height(powers: dict[int | str, int]) -> int:
-    return sum(power * bits(atom) for atom, power in powers.items() if isinstance(atom, int))
+def _height(powers: Mapping[Atom, int]) -> int:
+    heights = {atom: atom.height if isinstance(atom, Determinant) else bits(atom) if isinstance(atom, int) else 0 for atom in powers}
+    return sum(power * heights[atom] for atom, power in powers.items())

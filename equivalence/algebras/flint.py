@@ -54,6 +54,7 @@ class Flint(BlockAlgebra[Grid[E]], Generic[E]):
     """
 
     def __init__(self, entries: Entries[E], nonzero: Callable[[str], E]):
+        super().__init__()
         self.entries, self.nonzero = entries, nonzero
         self.matrices: dict[str, Grid[E]] = {}
         self.symbols: dict[str, E] = {}
@@ -68,23 +69,23 @@ class Flint(BlockAlgebra[Grid[E]], Generic[E]):
         raise NotImplementedError
 
     def invertible(self, name: str, size: Part) -> tuple[Blocked[Grid[E]], Blocked[Grid[E]]]:
-        """T = (I + strictly lower)(I + strictly upper), so of determinant 1, and its inverse."""
+        """A matrix of n² entries from the source, and its inverse. Raises ValueError if it has none."""
         (part,) = self._one_part(name, size)
-        if f"{name}⁻¹" not in self.matrices:
-            if name in self.matrices:
-                raise ValueError(f"{name}: already an arbitrary matrix; ask for invertible before generator")
-            n = total(part)
-            drawn = self.entries(name, n, n)
-            lower = [drawn[i * n + j] if j < i else int(i == j) for i in range(n) for j in range(n)]
-            upper = [drawn[i * n + j] if j > i else int(i == j) for i in range(n) for j in range(n)]
-            self.matrices[name] = self.matrix(n, n, lower) * self.matrix(n, n, upper)
-            self.matrices[f"{name}⁻¹"] = self.matrices[name].inv()
-        matrix, inverse = (Blocked(self, (part,), (part,), {(0, 0): self.matrices[key]}) for key in (name, f"{name}⁻¹"))
+        self.names.matrix(name, "an invertible", part, part)
+        back, n = self.names.inverse(name), total(part)
+        if name not in self.matrices:
+            self.matrices[name] = self.matrix(n, n, self.entries(name, n, n))
+            try:
+                self.matrices[back] = self.matrices[name].inv()
+            except ZeroDivisionError:
+                raise ValueError(f"{name}: expected an invertible matrix, got one of determinant 0") from None
+        matrix, inverse = (Blocked(self, (part,), (part,), {(0, 0): self.matrices[key]}) for key in (name, back))
         return matrix, inverse
 
     def diagonal(self, name: str, size: Part) -> Blocked[Grid[E]]:
         """A diagonal matrix."""
         (part,) = self._one_part(name, size)
+        self.names.matrix(name, "a diagonal", part, part)
         n = total(part)
         if name not in self.matrices:
             drawn = self.entries(name, n, 1)
@@ -100,6 +101,7 @@ class Flint(BlockAlgebra[Grid[E]], Generic[E]):
 
     def symbol(self, name: str) -> E:
         """A nonzero element of the field."""
+        self.names.symbol(name)
         if name not in self.symbols:
             self.symbols[name] = self.nonzero(name)
         return self.symbols[name]
@@ -159,10 +161,7 @@ class Flint(BlockAlgebra[Grid[E]], Generic[E]):
             if symmetric:
                 entries = [entries[min(i, j) * n + max(i, j)] for i in range(m) for j in range(n)]
             self.matrices[name] = self.matrix(m, n, entries)
-        known = self.matrices[name]
-        if (known.nrows(), known.ncols()) != (m, n):
-            raise ValueError(f"{name}: already {known.nrows()} x {known.ncols()}, not {m} x {n}")
-        return known
+        return self.matrices[name]
 
     def _eye_block(self, size: Part) -> Grid[E]:
         n = total(size)

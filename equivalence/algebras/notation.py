@@ -29,6 +29,7 @@ from sympy.matrices.expressions import (
 )
 
 from equivalence.algebras.blocks import whole
+from equivalence.algebras.names import Names
 from equivalence.algebras.protocol import GenericAlgebra, Matrix, Scalar
 from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import Dimension, Part, Size, parts
@@ -143,18 +144,23 @@ class Notation:
 
     name = "notation"
 
+    def __init__(self) -> None:
+        self.names = Names()
+
     def generator(self, name: str, rows: Dimension, cols: Dimension, *, symmetric: bool = False) -> Notated:
         """A matrix symbol."""
-        return self._symbol(Symmetric if symmetric else MatrixSymbol, name, rows, cols)
+        kind, word = (Symmetric, "a symmetric") if symmetric else (MatrixSymbol, "an arbitrary")
+        return self._symbol(kind, word, name, rows, cols)
 
     def invertible(self, name: str, size: Dimension) -> tuple[Notated, Notated]:
         """T and T⁻¹."""
-        matrix = self._symbol(Invertible, name, size, size)
+        matrix = self._symbol(Invertible, "an invertible", name, size, size)
+        self.names.inverse(name)
         return matrix, Notated(self, matrix.rows, matrix.cols, Inverse(matrix.expression))
 
     def diagonal(self, name: str, size: Dimension) -> Notated:
         """A diagonal matrix."""
-        return self._symbol(Diagonal, name, size, size)
+        return self._symbol(Diagonal, "a diagonal", name, size, size)
 
     def weights(self, scores: Notated) -> Notated:
         """Attention weights, written as a function of the scores."""
@@ -162,6 +168,7 @@ class Notation:
 
     def symbol(self, name: str) -> NotatedScalar:
         """A symbol."""
+        self.names.symbol(name)
         return NotatedScalar(sympy.Symbol(name))
 
     def scalar(self, value: object) -> NotatedScalar:
@@ -207,12 +214,13 @@ class Notation:
             raise ValueError(f"trace: expected a square matrix, got shape {matrix.shape}")
         return NotatedScalar(Trace(matrix.expression))
 
-    def _symbol(self, kind: type[MatrixSymbol], name: str, rows: Dimension, cols: Dimension) -> Notated:
+    def _symbol(self, kind: type[MatrixSymbol], word: str, name: str, rows: Dimension, cols: Dimension) -> Notated:
         down, across = parts(rows), parts(cols)
         if len(down) != 1 or len(across) != 1:
             raise ValueError(f"{name}: a generator has one part a side, got {rows!r} x {cols!r}; lay several together with block")
         if kind is Symmetric and down != across:
             raise ValueError(f"{name}: a symmetric matrix is square, got {rows} x {cols}")
+        self.names.matrix(name, word, down[0], across[0])
         return Notated(self, down, across, kind(name, _size(down[0]), _size(across[0])))
 
     def _grid(self, rows: tuple[Part, ...], cols: tuple[Part, ...], part: Callable[[int, int], MatrixExpr]) -> Notated:

@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self, cast
 import numpy as np
 from numpy.typing import DTypeLike
 
+from equivalence.algebras.names import Names
 from equivalence.algebras.protocol import Matrix, Scalar
 from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import Dimension, total
@@ -47,11 +48,15 @@ class Numeric:
     name = "numeric"
 
     def __init__(self, library: ModuleType, dtype: DTypeLike, values: Mapping[str, Any] | None = None):
-        self.library, self.values = library, dict(values or {})
+        self.library, self.values, self.names = library, dict(values or {}), Names()
         self.dtype: np.dtype = np.dtype(dtype)
 
     def generator(self, name: str, rows: Dimension, cols: Dimension, *, symmetric: bool = False) -> Array:
         """The array given for the name, its shape checked."""
+        self.names.matrix(name, "a symmetric" if symmetric else "an arbitrary", total(rows), total(cols))
+        return self._given(name, rows, cols)
+
+    def _given(self, name: str, rows: Dimension, cols: Dimension) -> Array:
         if name not in self.values:
             raise ValueError(f"{name}: no value given for this generator, expected shape {(total(rows), total(cols))}")
         array: Array = self.values[name]
@@ -61,11 +66,13 @@ class Numeric:
 
     def invertible(self, name: str, size: Dimension) -> tuple[Array, Array]:
         """The arrays given for T and T⁻¹."""
-        return self.generator(name, size, size), self.generator(f"{name}⁻¹", size, size)
+        self.names.matrix(name, "an invertible", total(size), total(size))
+        return self._given(name, size, size), self._given(self.names.inverse(name), size, size)
 
     def diagonal(self, name: str, size: Dimension) -> Array:
         """The diagonal array given for the name."""
-        return self.generator(name, size, size)
+        self.names.matrix(name, "a diagonal", total(size), total(size))
+        return self._given(name, size, size)
 
     def weights(self, scores: Array) -> Array:
         """Softmax of each column, shifted by its largest score so that nothing overflows."""
@@ -74,6 +81,7 @@ class Numeric:
 
     def symbol(self, name: str) -> Scalar:
         """The scalar given for the name."""
+        self.names.symbol(name)
         if name not in self.values:
             raise ValueError(f"{name}: no value given for this symbol")
         return cast(Scalar, self.values[name])

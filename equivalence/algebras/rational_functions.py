@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import sympy
 
+from equivalence.algebras.names import Names
 from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import Dimension, Size, parts, total
 
@@ -15,26 +16,47 @@ SymPyMatrix: TypeAlias = sympy.ImmutableDenseMatrix
 
 
 class Exact:
-    """SymPy's own matrices and numbers. Generators have one symbol an entry; a symbolic size is a positive integer symbol."""
+    """SymPy's own matrices and numbers. Generators have one symbol an entry; a symbolic size is a positive integer symbol.
+
+    Args:
+        registers: whether a name stands for one thing only. The instance `exact` keeps no register, as all programs share it.
+    """
 
     name = "exact"
 
+    def __init__(self, *, registers: bool = True):
+        self.names = Names() if registers else None
+
     def generator(self, name: str, rows: Dimension, cols: Dimension, *, symmetric: bool = False) -> SymPyMatrix:
         """A matrix of symbols name_ij, counted from 1; name_i,j where a size has two digits and name_111 would be two entries."""
+        if self.names:
+            self.names.matrix(name, "a symmetric" if symmetric else "an arbitrary", total(rows), total(cols))
+        return self._entries(name, rows, cols, symmetric)
+
+    def _entries(self, name: str, rows: Dimension, cols: Dimension, symmetric: bool = False) -> SymPyMatrix:
         order = sorted if symmetric else list
         between = "," if max(total(rows), total(cols)) > 9 else ""
         return SymPyMatrix(total(rows), total(cols), lambda i, j: sympy.Symbol(f"{name}_{between.join(map(str, order([i + 1, j + 1])))}"))
 
     def invertible(self, name: str, size: Dimension) -> tuple[SymPyMatrix, SymPyMatrix]:
-        """A product of unit triangular matrices of symbols, and its inverse."""
-        full = self.generator(name, size, size)
-        n = total(size)
-        lower = SymPyMatrix(n, n, lambda i, j: full[i, j] if j < i else int(i == j))
-        upper = SymPyMatrix(n, n, lambda i, j: full[i, j] if j > i else int(i == j))
-        return lower * upper, SymPyMatrix((lower * upper).inv().applyfunc(sympy.expand))
+        """A matrix of symbols, and its inverse: the adjugate over the determinant."""
+        if self.names:
+            self.names.matrix(name, "an invertible", total(size), total(size))
+            self.names.inverse(name)
+        full = self._entries(name, size, size)
+        return full, full.adjugate() / full.det()
+
+    def diagonal(self, name: str, size: Dimension) -> SymPyMatrix:
+        """A diagonal matrix of symbols name_ii."""
+        if self.names:
+            self.names.matrix(name, "a diagonal", total(size), total(size))
+        full = self._entries(name, size, size)
+        return SymPyMatrix.diag(*(full[i, i] for i in range(total(size))))
 
     def symbol(self, name: str) -> sympy.Symbol:
         """A symbol, nonzero by convention."""
+        if self.names:
+            self.names.symbol(name)
         return sympy.Symbol(name)
 
     def scalar(self, value: object) -> sympy.Expr:
@@ -116,4 +138,4 @@ def type_or_value(value: object) -> type[Exception]:
     return ValueError if isinstance(value, int | float | str | Fraction | sympy.Expr) and not isinstance(value, bool) else TypeError
 
 
-exact = Exact()
+exact = Exact(registers=False)

@@ -21,24 +21,31 @@ class Symbolic(BlockAlgebra[Form]):
     scalar_type = Form
 
     def __init__(self) -> None:
+        super().__init__()
         self.normaliser = Normaliser()
         self.letters: dict[str, Letter] = {}
         self.attended: dict[tuple[Part, Part, frozenset[tuple[Term, Fraction]]], str] = {}
         self.decides = True
 
     def invertible(self, name: str, size: Part) -> tuple[Blocked[Form], Blocked[Form]]:
-        """T and T⁻¹, which cancel in both orders, and transposed too."""
-        matrix, inverse = self.generator(name, size, size), self.generator(f"{name}⁻¹", size, size)
-        letter, back = self.letters[name], self.letters[f"{name}⁻¹"]
+        """T and T⁻¹, which cancel in both orders, and transposed too; at size 1 a number and its reciprocal."""
+        (part,) = self._one_part(name, size)
+        self.names.matrix(name, "an invertible", part, part)
+        letter, back = (self._letter(each, part, part, False) for each in (name, self.names.inverse(name)))
+        self.decides = False
+        if part == 1:
+            inverse = Form(self.normaliser, {(frozenset({((letter,), -1)}), ()): Fraction(1)})
+            return self._one_block(part, self._form(letter)), self._one_block(part, inverse)
         for left, right in ((letter, back), (back, letter)):
             self.normaliser.add(left, right, Fraction(1), UNIT, ())
-        self.decides = False
-        return matrix, inverse
+        return self._one_block(part, self._form(letter)), self._one_block(part, self._form(back))
 
     def diagonal(self, name: str, size: Part) -> Blocked[Form]:
         """A symmetric letter: sound for diagonal matrices, though it does not know that they commute."""
+        (part,) = self._one_part(name, size)
+        self.names.matrix(name, "a diagonal", part, part)
         self.decides = False
-        return self.generator(name, size, size, symmetric=True)
+        return self._one_block(part, self._form(self._letter(name, part, part, True)))
 
     def weights(self, scores: Blocked[Form]) -> Blocked[Form]:
         """A letter P with 1ᵀP = 1ᵀ for each block of scores; equal scores have equal weights."""
@@ -51,6 +58,7 @@ class Symbolic(BlockAlgebra[Form]):
 
     def symbol(self, name: str) -> Form:
         """A commuting symbol."""
+        self.names.symbol(name)
         return Form(self.normaliser, {(frozenset({(name, 1)}), ()): Fraction(1)})
 
     def scalar(self, value: object) -> Form:
@@ -83,11 +91,10 @@ class Symbolic(BlockAlgebra[Form]):
         return None
 
     def _letter(self, name: str, rows: Part, cols: Part, symmetric: bool) -> Letter:
-        letter = Letter(name, False, rows, cols, symmetric)
-        if self.letters.setdefault(name, letter) != letter:
-            known = self.letters[name]
-            raise ValueError(f"{name}: already {known.rows} x {known.cols} (symmetric: {known.symmetric}), not {rows} x {cols}")
-        return letter
+        return self.letters.setdefault(name, Letter(name, False, rows, cols, symmetric))
+
+    def _one_block(self, size: Part, block: Form) -> Blocked[Form]:
+        return Blocked(self, (size,), (size,), {(0, 0): block})
 
     def _generator_block(self, name: str, rows: Part, cols: Part, symmetric: bool) -> Form:
         if any(isinstance(size, int) and size > 1 for size in (rows, cols)):

@@ -47,6 +47,7 @@ def inputs_of(claim: Claim, sizes: Mapping[str, int], replace: Mapping[str, Any]
 
 class _Recorder(DegreeAlgebra):
     def __init__(self) -> None:
+        super().__init__()
         self.found = Inputs()
 
     def generator(self, name: str, rows: Dimension, cols: Dimension, *, symmetric: bool = False) -> Blocked:
@@ -59,7 +60,7 @@ class _Recorder(DegreeAlgebra):
 
     def diagonal(self, name: str, size: Part) -> Blocked:
         self.found.diagonal[name] = total(size)
-        return super().generator(name, size, size)
+        return super().diagonal(name, size)
 
     def weights(self, scores: Blocked) -> Blocked:
         self.found.weights += 1

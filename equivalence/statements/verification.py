@@ -14,7 +14,7 @@ import flint
 
 from equivalence.algebras.degree import DegreeAlgebra, error_bound
 from equivalence.algebras.flint import FiniteField, Rational
-from equivalence.algebras.rational_functions import exact
+from equivalence.algebras.rational_functions import Exact
 from equivalence.algebras.sizes import Size, total
 from equivalence.algebras.symbolic import Symbolic
 from equivalence.statements.claims import Claim
@@ -151,7 +151,7 @@ def _readings(
         for chosen in assignments(claim, sizes):
             yield "finite field", partial(_certificate, found, claim, parts, chosen, random, bound)
     else:
-        yield "exact", partial(_exact, found, claim, parts, exact)
+        yield "exact", partial(_exact, found, claim, parts, Exact())
         if claim.takes_algebra:
             yield "rational", partial(_exact, found, claim, parts, Rational())
 

@@ -113,7 +113,7 @@ def test_a_generator_has_one_part_a_side(made: Any) -> None:
 @pytest.mark.parametrize("name", ["1[N]", "p[1]"])
 def test_names_that_the_algebra_uses_itself_are_refused(made: Any, name: str) -> None:
     """An arbitrary 1[N] would have 1ᵀ1 = N."""
-    with pytest.raises(ValueError, match="a generator's name has no bracket; such names are the algebra's own"):
+    with pytest.raises(ValueError, match="a name has no bracket; such names are the algebra's own"):
         made[0]().generator(name, made[1][0], 1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from fractions import Fraction
 from itertools import cycle
 from random import Random
 from typing import Any
@@ -230,13 +231,12 @@ def test_one_assignment_of_sizes_is_not_enough() -> None:
 
 
 def test_a_new_rewrite_forgets_what_was_found_without_it() -> None:
-    """Words of T and T⁻¹ may be older than the declaration that they are inverse."""
-    algebra = Symbolic()
-    d = Size("d")
-    early, late = algebra.generator("T", d, d), algebra.generator("T⁻¹", d, d)
-    assert algebra.difference(early @ late, algebra.eye(d))
-    algebra.invertible("T", d)
-    assert algebra.difference(early @ late, algebra.eye(d)) is None
+    d, normaliser = Size("d"), Normaliser()
+    early, late = Letter("T", False, d, d), Letter("U", False, d, d)
+    assert normaliser.word((early, late)) == (1, UNIT, (early, late))
+    normaliser.add(early, late, Fraction(1), UNIT, ())
+    assert normaliser.word((early, late)) == (1, UNIT, ())
+    assert normaliser.word((late.transpose(), early.transpose())) == (1, UNIT, ())
 
 
 def test_a_form_is_printed_with_its_coefficients_exponents_and_traces() -> None:

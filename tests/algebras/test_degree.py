@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import sympy
 
-from equivalence.algebras import DegreeAlgebra, error_bound, exact
+from equivalence.algebras import DegreeAlgebra, exact
 from equivalence.algebras.blocks import Blocked
-from equivalence.algebras.degree import Degree, bits, primes_in_range
+from equivalence.algebras.degree import Degree, Determinant, bits, error_bound, primes_in_range
 from tests.support.expressions import Programs, value
 
 SIZES = {"d": 2, "N": 3, "one": 1}
@@ -20,8 +20,15 @@ SIZES = {"d": 2, "N": 3, "one": 1}
 
 def numerator(entry: Any, bound: Degree) -> sympy.Expr:
     """An entry times the denominator that the bound gives."""
-    denominator = sympy.Mul(*(sympy.Symbol(atom) ** power if isinstance(atom, str) else atom**power for atom, power in bound.denominator))
-    return sympy.expand(sympy.expand(entry) * denominator)
+    denominator = sympy.Mul(*(factor(atom) ** power for atom, power in bound.denominator))
+    return sympy.expand(sympy.cancel(entry * denominator))
+
+
+def factor(atom: Any) -> sympy.Expr:
+    """A factor of a denominator: a number, a symbol, or the determinant of the matrix that it is of."""
+    if isinstance(atom, Determinant):
+        return exact.generator(atom.of, atom.degree, atom.degree).det()
+    return sympy.Symbol(atom) if isinstance(atom, str) else sympy.Integer(atom)
 
 
 def degree_of(numerator: sympy.Expr) -> int:
@@ -73,11 +80,35 @@ def test_a_bound_too_low_is_seen(change: str) -> None:
     assert not is_bounded(entry, replace(bound, **{change: lower}))
 
 
-def test_the_inverse_of_a_product_of_triangular_matrices() -> None:
-    for size in (1, 2, 3, 4):
-        bounds = [side.blocks[0, 0] for side in DegreeAlgebra().invertible("T", size)]
-        for matrix, bound in zip(exact.invertible("T", size), bounds, strict=True):
-            assert all(is_bounded(entry, bound) for entry in matrix)
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+def test_an_inverse_is_the_adjugate_over_the_determinant(size: int) -> None:
+    """Both bounds are reached: degree n − 1 and (n − 1)! terms above, degree n and n! terms below."""
+    (_, bound) = (side.blocks[0, 0] for side in DegreeAlgebra().invertible("T", size))
+    T, inverse = exact.invertible("T", size)
+    assert all(is_bounded(entry, bound) for entry in inverse)
+    assert {degree_of(numerator(entry, bound)) for entry in inverse} == {bound.degree}
+    ((determinant, power),) = bound.denominator
+    assert isinstance(determinant, Determinant)
+    assert (power, degree_of(T.det()), len(T.det().as_ordered_terms())) == (1, determinant.degree, math.factorial(size))
+    assert math.factorial(size) <= 2**determinant.height < 2 * math.factorial(size)
+
+
+def test_a_sum_with_an_inverse_is_over_its_determinant() -> None:
+    """T + T⁻¹ at n = 2: over det T, T has degree 1 + 2 and two terms, T⁻¹ has degree 1 and one, so the sum has degree 3 and height 2."""
+    T, inverse = DegreeAlgebra().invertible("T", 2)
+    total = (T + inverse).blocks[0, 0]
+    assert (total.degree, total.height, [power for _, power in total.denominator]) == (3, 2, [1])
+    assert [power for _, power in (inverse @ inverse).blocks[0, 0].denominator] == [2]
+
+
+def test_a_symbol_is_one_by_one_and_scales_without_a_sum() -> None:
+    algebra = DegreeAlgebra()
+    symbol, block = algebra.symbol("s"), algebra.generator("A", 3, 2).blocks[0, 0]
+    assert (symbol.rows, symbol.cols) == (1, 1)
+    scaled = symbol * block
+    assert (scaled.rows, scaled.cols, scaled.degree, scaled.height) == (3, 2, 2, 0)
+    product = symbol * (algebra.generator("B", 5, 3).blocks[0, 0] * block)
+    assert (product.rows, product.height) == (5, 2)
 
 
 def test_the_formula_of_the_error_bound() -> None:

@@ -40,10 +40,17 @@ def test_differences_name_the_entry() -> None:
     assert exact.difference(left, left) is None
 
 
-def test_an_inverse_has_no_denominators() -> None:
-    T, inverse = exact.invertible("T", 3)
-    assert exact.difference(T * inverse, exact.eye(3)) is None
-    assert all(entry.is_polynomial() for entry in inverse)
+def test_a_diagonal_matrix_has_a_symbol_an_entry() -> None:
+    a, b = sympy.symbols("D_11 D_22")
+    assert exact.diagonal("D", 2) == sympy.ImmutableDenseMatrix([[a, 0], [0, b]])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_an_invertible_matrix_is_any(size: int) -> None:
+    T, inverse = exact.invertible("T", size)
+    assert exact.generator("T", size, size) == T
+    assert exact.difference(T * inverse, exact.eye(size)) is None
+    assert exact.difference(inverse * T, exact.eye(size)) is None
 
 
 @pytest.mark.parametrize("bad", [sympy.nan, sympy.oo, sympy.zoo, sympy.Symbol("x") + sympy.oo])

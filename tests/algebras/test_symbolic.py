@@ -75,13 +75,17 @@ def test_at_fixed_sizes_equal_matrices_may_have_different_forms() -> None:
     assert not algebra.decides
 
 
-def test_a_name_keeps_its_sizes_and_its_symmetry() -> None:
+def test_an_inverse_cancels_at_size_one_too() -> None:
+    """A 1 x 1 matrix is a number, so its inverse is the reciprocal, wherever it stands."""
     algebra = Symbolic()
-    algebra.generator("A", d, d)
-    with pytest.raises(ValueError, match=r"A: already d x d \(symmetric: False\), not d x N"):
-        algebra.generator("A", d, N)
-    with pytest.raises(ValueError, match=r"A: already d x d \(symmetric: False\), not d x d"):
-        algebra.generator("A", d, d, symmetric=True)
+    T, inverse = algebra.invertible("T", 1)
+    a, b = algebra.generator("a", d, 1), algebra.generator("b", 1, N)
+    assert algebra.difference(T @ inverse, algebra.eye(1)) is None
+    assert algebra.difference(inverse.T @ T, algebra.eye(1)) is None
+    assert algebra.difference(a @ T @ b @ b.T @ inverse, a @ b @ b.T) is None
+    assert algebra.difference(algebra.trace(T) * algebra.trace(inverse), algebra.scalar(1)) is None
+    assert algebra.difference(T @ T, algebra.eye(1))
+    assert algebra.difference(T, inverse)
 
 
 def test_differences_name_the_first_block() -> None:

@@ -100,18 +100,17 @@ class Values:
         """A generator by its name: integers from 1 to 99."""
         return self.drawn.setdefault(name, np.array([[self.random.randint(1, 99) for _ in range(cols)] for _ in range(rows)]))
 
-    def triangular(self, rows: int) -> tuple[np.ndarray, np.ndarray]:
-        """L and U of T = LU, unit triangular."""
-        drawn = self.draw("T", rows, rows)
-        return np.tril(drawn, -1) + np.eye(rows, dtype=int), np.triu(drawn, 1) + np.eye(rows, dtype=int)
-
-    def invert(self, unit: np.ndarray) -> np.ndarray:
-        """The inverse of a unit triangular matrix: with V = I − unit nilpotent, I + V + V² + …"""
-        nilpotent = np.eye(len(unit), dtype=int) - unit
-        found = np.eye(len(unit), dtype=int)
-        for _ in unit:
-            found = (np.eye(len(unit), dtype=int) + nilpotent @ found) % self.prime
-        return found
+    def inverted(self, matrix: np.ndarray) -> np.ndarray:
+        """The inverse modulo the prime, by Gauss and Jordan: a row at a time, the pivot's row first."""
+        size, prime = len(matrix), self.prime
+        rows = np.hstack([matrix, np.eye(size, dtype=int)]) % prime
+        for place in range(size):
+            pivot = next(row for row in range(place, size) if rows[row, place])
+            rows[[place, pivot]] = rows[[pivot, place]]
+            rows[place] = rows[place] * pow(int(rows[place, place]), -1, prime) % prime
+            for other in (row for row in range(size) if row != place):
+                rows[other] = (rows[other] - rows[other, place] * rows[place]) % prime
+        return rows[:, size:]
 
     def entries(self, tree: Tree) -> Any:
         """What a program computes, modulo the prime: an array, or an integer for a scalar."""
@@ -127,11 +126,9 @@ class Values:
                 drawn = self.draw(tree.of[0], rows, rows)
                 return np.triu(drawn) + np.triu(drawn, 1).T
             case "T":
-                lower, upper = self.triangular(rows)
-                return lower @ upper
+                return self.draw("T", rows, rows)
             case "T⁻¹":
-                lower, upper = self.triangular(rows)
-                return self.invert(upper) @ self.invert(lower)
+                return self.inverted(self.draw("T", rows, rows))
             case "eye":
                 return np.eye(rows, dtype=int)
             case "ones":

@@ -9,7 +9,7 @@ import sympy
 
 from equivalence.algebras.numeric import Numeric
 from equivalence.algebras.protocol import Algebra, Matrix, Scalar
-from equivalence.algebras.rational_functions import exact, number_or_symbol
+from equivalence.algebras.rational_functions import Exact, number_or_symbol
 from equivalence.algebras.sizes import Part, Size, parts
 from equivalence.checks import checked_rate, is_concrete
 
@@ -40,7 +40,7 @@ def checked_initial(initial: Matrix, d_x: Part, d_y: Part) -> Matrix:
 
 def built_rate(name: str, value: Rate, algebra: Algebra) -> Scalar:
     """A rate as a scalar of the algebra: names are read by the exact algebra, scalars of an algebra are taken as they are."""
-    if algebra is exact:
+    if isinstance(algebra, Exact):
         return number_or_symbol(name, value)
     rate = algebra.scalar(value) if isinstance(value, str | int | Fraction) else value
     return checked_rate(name, rate) if isinstance(algebra, Numeric) else rate

@@ -19,7 +19,7 @@ from equivalence.algebras.blocks import Blocked
 from equivalence.algebras.flint import Flint, dense
 from equivalence.algebras.numeric import Numeric
 from equivalence.algebras.protocol import Algebra, Matrix, Scalar
-from equivalence.algebras.rational_functions import exact
+from equivalence.algebras.rational_functions import Exact, exact
 from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import Part, Size
 from equivalence.checks import is_concrete
@@ -161,7 +161,7 @@ def _steepness(beta: Rate, algebra: Algebra) -> Scalar:
 
 def _exponential(height: Scalar, algebra: Algebra) -> Scalar:
     """e^b, in the readings of real numbers."""
-    if algebra is exact:
+    if isinstance(algebra, Exact):
         return sympy.exp(height)
     if isinstance(height, flint.arb):
         return height.exp()
