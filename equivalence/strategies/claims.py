@@ -25,8 +25,7 @@ class ClaimInstance:
 
     Attributes:
         sizes: for each of the claim's size names.
-        matrices: rows of rationals; for an invertible one the off-diagonal entries of its two unit triangular factors, for a diagonal one
-            its diagonal.
+        matrices: rows of rationals; for a diagonal one its diagonal.
         symbols: nonzero rationals.
         weights: for claims on attention weights, what these are filled with, again and again; the last row is what is missing to 1.
     """
@@ -74,11 +73,30 @@ def instances(
         named = dict(zip(claim.sizes, chosen, strict=True))
         asked = inputs_of(claim, named, replace or {})
         shapes = {name: (rows, cols) for name, (rows, cols, _) in asked.generators.items()}
-        shapes |= {name: (size, size) for name, size in asked.invertible.items()}
         shapes |= {name: (size, 1) for name, size in asked.diagonal.items()}
-        grids = st.fixed_dictionaries({name: entries_of(*shape, elements) for name, shape in shapes.items()})
+        grids = st.fixed_dictionaries(
+            {name: entries_of(*shape, elements) for name, shape in shapes.items()}
+            | {name: _invertible(size, elements) for name, size in asked.invertible.items()}
+        )
         symbols = st.fixed_dictionaries({name: nonzero_rationals() for name in asked.symbols})
         weights = st.tuples(*[rationals() if elements is None else elements] * (5 if asked.weights else 0))
         return st.builds(ClaimInstance, st.just(named), grids, symbols, weights)
 
     return sizes(claim.sizes, max_size=max_size).flatmap(lambda chosen: of_sizes(*chosen.values()))
+
+
+def _invertible(size: int, elements: Elements | None) -> SearchStrategy[Rows]:
+    """L D U, with unit triangular L and U and no zero on the diagonal of D: any matrix but a thin set. Shrinks to the identity."""
+
+    def product(lower: Rows, diagonal: tuple[Fraction, ...], upper: Rows) -> Rows:
+        def entry(i: int, j: int) -> Number:
+            return sum((_at(lower, i, k) * diagonal[k] * _at(upper, j, k) for k in range(min(i, j) + 1)), Fraction(0))
+
+        return tuple(tuple(entry(i, j) for j in range(size)) for i in range(size))
+
+    corner = entries_of(size, size, elements)
+    return st.builds(product, corner, st.tuples(*[nonzero_rationals()] * size), corner)
+
+
+def _at(unit: Rows, i: int, k: int) -> Number:
+    return 1 if i == k else unit[i][k]

@@ -142,6 +142,12 @@ def test_instances_find_a_token_of_size_one() -> None:
     assert minimal(instances(claim), lambda instance: instance.sizes["N"] == 1).sizes["N"] == 1
 
 
+@given(data=st.data())
+def test_invertible_matrices_of_instances_have_an_inverse(data: st.DataObject) -> None:
+    instance = data.draw(instances(next(claim for claim in find("2.3").claims if "gauge inside a head" in claim.title)))
+    assert determinant(instance) != 0
+
+
 def test_instances_read_by_the_rational_algebra() -> None:
     instance = ClaimInstance({"n": 2}, {"X": ((Fraction(1), Fraction(1, 2)),)}, {"eta": Fraction(3)}, (Fraction(1, 3),))
     algebra = instance.algebra()
@@ -168,3 +174,15 @@ def test_instances_read_by_the_rational_algebra() -> None:
 def test_bad_bounds_are_named(make: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         make()
+
+
+def test_invertible_matrices_need_not_have_determinant_one() -> None:
+    claim = next(claim for claim in find("2.3").claims if "gauge inside a head" in claim.title)
+    drawn = smallest(
+        instances(claim), lambda instance: len(instance.matrices["T"]) == 2 and determinant(instance) not in (1, -1), settings=QUICK
+    )
+    assert determinant(drawn) not in (0, 1, -1)
+
+
+def determinant(instance: ClaimInstance) -> sympy.Expr:
+    return sympy.Matrix([list(row) for row in instance.matrices["T"]]).det()
