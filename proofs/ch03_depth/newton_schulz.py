@@ -89,9 +89,8 @@ def fixed_gamma(*, eigenvalue_map: NumberMap = next_eigenvalue) -> Items:
     yield "how fast"
     yield "1/μ' − 1/μ", 1 / after - 1 / mu
     yield "2 − μ and what is not negative", (2 - mu) + mu * (2 - mu) ** 2 / (1 - mu) ** 2
-    first, steps, lead, fallen = sympy.symbols("mu_0 t lead fallen", positive=True)
+    first, steps, lead, fallen, rest = sympy.symbols("mu_0 t lead fallen rest", positive=True)
     floor = 1 / first + steps * (2 - first)
-    yield "induction on t: if 1/μ = 1/μ₀ + t(2 − μ₀) + lead, lead ≥ 0, and μ = μ₀ − fallen, fallen ≥ 0"
-    yield "1/μ' − 1/μ₀ − (t + 1)(2 − μ₀)", (floor + lead) + (1 / after - 1 / mu).subs(mu, first - fallen) - (floor + 2 - first)
-    rest = (mu * (2 - mu) ** 2 / (1 - mu) ** 2).subs(mu, first - fallen)
-    yield "is lead, what has fallen, and what is not negative; base: t = 0, lead = 0", lead + fallen + rest
+    yield "induction on t: if 1/μ = 1/μ₀ + t(2 − μ₀) + lead and μ = μ₀ − fallen, and 1/μ' = 1/μ + (2 − μ) + rest, none of them negative"
+    yield "1/μ' − 1/μ₀ − (t + 1)(2 − μ₀)", (floor + lead) + (2 - (first - fallen)) + rest - (floor + 2 - first)
+    yield "is not negative either; base: t = 0, lead = 0", lead + fallen + rest

@@ -62,9 +62,9 @@ def sinh_bound() -> Items:
 def quotient_bound() -> Items:
     beta, z, epsilon = sympy.symbols("beta z epsilon")
     S = sympy.Function("S")(beta)
-    phi = sympy.exp(beta * z) * S / (1 + epsilon * S)
     damped = 1 / (1 + epsilon * S)
-    yield "the derivative of φ, by e^{βz}", sympy.simplify(sympy.diff(phi, beta) / sympy.exp(beta * z))
+    phi = sympy.exp(beta * z) * S * damped
+    yield "the derivative of φ, by e^{βz}", sympy.expand(sympy.diff(phi, beta) / sympy.exp(beta * z))
     yield "two terms, each damped", z * S * damped + sympy.diff(S, beta) * damped**2
     total, slope, own, c, s, t, k, w = sympy.symbols("S slope e c s t k w", positive=True)
     damp = 1 / (1 + k)
