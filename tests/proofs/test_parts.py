@@ -18,6 +18,7 @@ UNNOTICED = {
         2.3 parametrisations layer GD++
         2.5 rates_proportional layer GD++
         2.5 caveats layer GD++
+        2.8 misread layer GD++
         6.4 enclosed_gap layer GD++
         7.5 layer_on_features layer GD++
         9.1 decision layer GD++
@@ -112,6 +113,7 @@ UNNOTICED = {
         9.3 not_enough right next
     """,
     "it enters twice, or as a square": """
+        2.8 rising slope negative
         7.5 exponential_kernel lift negative
         9.2 spectral crossed negative
         9.2 contracted vector negative
