@@ -1,9 +1,12 @@
 """What `from equivalence import …` offers: pinned, so that a name is never lost or gained by accident."""
 
+import importlib
 import inspect
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -79,3 +82,18 @@ def test_importing_loads_no_plotting_and_plots_load_no_global_state(package, abs
     loaded = set(json.loads(subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout))
     assert {package, "numpy"} <= loaded
     assert not absent & loaded
+
+
+GUIDE = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+MODULES = re.findall(r"`(equivalence\.[a-z]+)`", GUIDE.split("## What is public")[1].split("\n## ")[0])
+
+
+def test_the_guide_names_the_public_modules():
+    assert set(MODULES) >= {f"equivalence.{room}" for room in ("alignment", "plots", "strategies", "tasks", "testing")}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_public_module_has_the_names_it_lists(module):
+    home = importlib.import_module(module)
+    assert home.__all__
+    assert all(hasattr(home, name) for name in home.__all__)

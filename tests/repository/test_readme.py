@@ -53,6 +53,33 @@ def test_the_statuses_are_explained():
     assert explained == STATUS
 
 
+def tree():
+    """The paths in the README's layout, by indentation; a comma parts files of one line."""
+    block = re.search(r"^## Layout\n\n```text\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)[1]
+    folders = []
+    for line in block.splitlines():
+        depth, names = (len(line) - len(line.lstrip())) // 2, re.split(r"\s{2,}", line.strip())[0]
+        for name in re.split(r", |\s+", names):
+            yield "".join([*folders[:depth], name])
+        if names.endswith("/"):
+            folders[depth:] = [names]
+
+
+def test_the_layout_is_there_and_names_every_room():
+    named = set(tree())
+    assert {path for path in named if not (ROOT / path).exists()} == set()
+    rooms = {f"equivalence/{file.parent.name}/" for file in (ROOT / "equivalence").glob("*/__init__.py")}
+    assert rooms - named == set()
+
+
+def test_make_has_what_the_texts_name():
+    targets = set(re.search(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)[1].split())
+    texts = README + GUIDE + (ROOT / ".ci/run").read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:^|`)make ([a-z]+)", texts, flags=re.MULTILINE))
+    assert named - targets == set()
+    assert {"proofs", "test", "lint"} <= named
+
+
 @pytest.mark.parametrize(("code", "shown"), EXAMPLES, ids=[code.strip().splitlines()[-1] for code, _ in EXAMPLES])
 @pytest.mark.usefixtures("registry_as_it_was")
 def test_examples_run_and_print_what_is_shown(code, shown, capsys):
@@ -68,7 +95,8 @@ def test_there_are_examples_that_print_and_that_assert():
 def test_the_version_is_the_same_everywhere():
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
-    assert re.search(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1] == version
+    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert headings[:2] == ["Unreleased", version]
 
 
 def test_pins_are_plain_and_cover_every_dependency():
