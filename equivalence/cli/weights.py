@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from equivalence.models.heads import Layer
 
 
+MOST_ROWS = 512
+
+
 class Format(StrEnum):
     """How weights are written."""
 
@@ -50,6 +53,8 @@ def built(d_x: int, d_y: int, learning_rate: str, context: str, gdpp: bool, gamm
     """The layer asked for. Raises ValueError with the option's name."""
     from equivalence.models.constructions.linear import gd_layer, gdpp_layer
 
+    if max(d_x, d_y) > MOST_ROWS:
+        raise ValueError(f"{'--d-x' if d_x > d_y else '--d-y'}: expected at most {MOST_ROWS}, got {max(d_x, d_y)}; each entry is exact")
     if gdpp and gamma is None:
         raise ValueError("--gdpp: expected --gamma too, such as --gamma 1/20")
     if gamma is not None and not gdpp:

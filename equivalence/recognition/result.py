@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -113,15 +115,19 @@ class Recognition:
         and every query with ``‖q‖ <= query_norm``, in real arithmetic.
 
         Raises:
-            ValueError, TypeError: a norm that is negative, not finite or no number; or exact weights with symbols left in the distance.
+            ValueError, TypeError: a norm that is negative, not finite or no number; norms so large that the bound is no float; or exact
+                weights with symbols left in the distance.
         """
         checked_norm("token_norm", token_norm)
         checked_norm("query_norm", query_norm)
         norm = self.certified_norm
         if not norm:
             return 0.0
-        product = norm * float(token_norm) ** 2 * float(query_norm)
-        return float(np.nextafter(product * (1 + 4 * np.finfo(float).eps), np.inf))
+        product = Fraction(norm) * Fraction(float(token_norm)) ** 2 * Fraction(float(query_norm))
+        try:
+            return math.nextafter(float(product), math.inf)
+        except OverflowError:
+            raise ValueError(f"token_norm, query_norm: the bound for {token_norm} and {query_norm} is larger than a float can be") from None
 
     def __repr__(self) -> str:
         return f"<Recognition: {self.family}>"

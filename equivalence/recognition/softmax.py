@@ -22,6 +22,8 @@ with extra("jax"):
     import jax.numpy as jnp
 
 INSTANCES = 256
+MOST_NUMBERS = 2**27
+"""What the instances may hold together: a gigabyte of doubles."""
 NOTE = "witness and nearest step are for W₀ = 0, which is assumed, not found; the update of the context tokens is not judged"
 
 
@@ -105,8 +107,11 @@ def recognise_softmax(layer: Layer, *, d_x: int, d_y: int, context: int) -> Soft
         context: N.
 
     Raises:
-        ValueError: weights for tokens of another size, or a layer whose prediction does not depend on the query on some instance.
+        ValueError: weights for tokens of another size, a context too long to draw
+            instances of, or a layer whose prediction does not depend on the query on some instance.
     """
+    if (longest := MOST_NUMBERS // (INSTANCES * (d_x + d_y))) < context:
+        raise ValueError(f"context: expected at most {longest}, as {INSTANCES} instances are drawn, got {context}")
     start = jnp.zeros((d_y, d_x), dtype=jnp.float32)
     predict = softmax_layer(layer, start)
     steps = gradient_descent(start, learning_rate=1), centred_descent(start, learning_rate=1)

@@ -103,6 +103,8 @@ RATE = "learning_rate: expected a finite number such as 1/10 or 0.1, or a symbol
 BAD = [
     (["--d-x", "0"], "d_x: expected a whole number, at least 1, got 0"),
     (["--d-y", "-2"], "d_y: expected a whole number, at least 1, got -2"),
+    (["--d-x", "513"], "--d-x: expected at most 512, got 513; each entry is exact"),
+    (["--d-y", "99999999999999999999"], "--d-y: expected at most 512, got 99999999999999999999; each entry is exact"),
     (["--d-x", "2.5"], "Invalid value for '--d-x'"),
     *((["--learning-rate", rate], RATE + repr(rate)) for rate in ("nan", "NaN", "inf", "-inf", "Infinity", "1/0", "x+", "", "0x1")),
     (["--context", "0"], "context: expected a whole number, at least 1, got 0"),
@@ -322,6 +324,9 @@ BAD_FILES = [
     (["--convention", "diagonal"], "Invalid value for '--convention': "),
     (["--token-norm", "-1"], "token_norm: expected a number that is not negative, got -1.0"),
     (["--query-norm", "nan"], "query_norm: expected a finite number, got nan"),
+    (["--d-x", "65537"], "Invalid value for '--d-x': "),
+    (["--token-norm", "1e300"], "token_norm, query_norm: the bound for 1e+300 and 1.0 is larger than a float can be"),
+    (["--softmax", "--context", "1000000000000"], "context: expected at most 131072, as 256 instances are drawn, got 1000000000000"),
     (["--softmax"], "--softmax: expected --context too; softmax averages over the context, so the nearest step depends on its size"),
 ]
 

@@ -37,6 +37,7 @@ def alone(found: Statement, claim: Claim) -> Statement:
     return dataclasses.replace(found, claims=[claim])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("found", "claim"), claims(identities=True))
 @pytest.mark.parametrize(("dtype", "which"), [("float64", slice(2, 3)), ("float32", slice(0, 1))])
 def test_holds_on_seeded_batches(found: Statement, claim: Claim, dtype: str, which: slice) -> None:
@@ -53,6 +54,7 @@ def test_witness_holds_on_numbers(found: Statement, claim: Claim) -> None:
     assert taken.holds, taken.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("found", "claim"), claims(identities=True))
 @given(data=st.data())
 def test_holds_exactly_on_small_instances(found: Statement, claim: Claim, data: st.DataObject) -> None:
@@ -74,6 +76,7 @@ def flipped(*arguments: Any, **named: Any) -> Layer:
     return Layer((head._replace(value=-head.value),))
 
 
+@pytest.mark.slow
 def test_broken_construction_shrinks_to_something_readable() -> None:
     found = find("2.1")
 

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from equivalence import gd_layer
 from equivalence.models.heads import Head, Layer
 from equivalence.recognition import recognise
 from equivalence.recognition.floats.bounds import _by_slices, certified_norm, largest_eigenvalue, largest_singular_value
@@ -147,3 +148,20 @@ def test_the_least_norm_is_taken() -> None:
     assert certified_norm(known(same, 0.5)) == pytest.approx(1.5, rel=1e-9)
     apart = CanonicalTensor(((unit[:1], unit[:, 1:2]),))
     assert certified_norm(known(apart)) == pytest.approx(0.5, rel=1e-9)
+
+
+@pytest.mark.parametrize(("token_norm", "query_norm"), [(1e-170, 1e300), (1e140, 1e-300), (3.0, 5e-324)])
+def test_the_bound_is_not_lost_on_the_way(token_norm: float, query_norm: float) -> None:
+    """A square of 1e-340 is no float, but its product with what is large is."""
+    layer = gd_layer(3, 1, learning_rate="1/10", context=5).to_numpy()
+    off = Layer((layer.heads[0]._replace(value=layer.heads[0].value + 1e-3),))
+    found = recognise(off, d_x=3, d_y=1)
+    unit = Fraction(found.certified_norm) * Fraction(token_norm) ** 2 * Fraction(query_norm)
+    assert unit <= Fraction(found.error_bound(token_norm, query_norm)) <= unit * (1 + Fraction(1, 2**50)) + Fraction(5e-324) * 2
+
+
+def test_norms_whose_bound_is_no_float_are_refused() -> None:
+    layer = gd_layer(3, 1, learning_rate="1/10", context=5).to_numpy()
+    found = recognise(layer, d_x=3, d_y=1)
+    with pytest.raises(ValueError, match=r"token_norm, query_norm: the bound for 1e\+300 and 1e\+300 is larger than a float can be"):
+        found.error_bound(1e300, 1e300)

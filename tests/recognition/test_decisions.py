@@ -38,6 +38,7 @@ def test_every_size_and_family_is_drawn_with_and_without_its_initial_model() -> 
     assert {(right.kind, right.told) for right in drawn} == set(product(KINDS, (False, True)))
 
 
+@pytest.mark.slow
 def test_processes_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.support.decisions.CHUNK", 2)
     assert surveyed(5, seed=1, processes=2) == surveyed(5, seed=1, processes=1) == survey(range(5), seed=1)

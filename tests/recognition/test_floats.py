@@ -103,6 +103,7 @@ def test_a_huge_w0_is_taken_and_a_larger_one_refused(size: float) -> None:
         recognise(layer, **SIZES, initial=1e21 * np.ones((2, 3)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("d_x", "d_y", "rank"), [(1, 1, 2), (6, 5, 11), (10, 1, 4), (40, 3, 2), (30, 30, 2)])
 @pytest.mark.parametrize("sizes", [(1e19, 1e19, 1e19), (1e19, 1e19, 0.0), (1e-12, 1e-12, 1.0), (1e19, 1e-14, 1.0)])
 def test_nothing_overflows_at_the_limits(d_x: int, d_y: int, rank: int, sizes: tuple[float, float, float]) -> None:
@@ -116,6 +117,7 @@ def test_nothing_overflows_at_the_limits(d_x: int, d_y: int, rank: int, sizes: t
         assert 0 < found.error_bound(1, 1) < np.inf
 
 
+@pytest.mark.slow
 def test_an_estimate_of_w0_is_never_so_large_that_nothing_else_is_seen() -> None:
     """The fixed point divides by s, which is 0 up to rounding for heads that read no targets at inputs."""
     for seed in range(60):

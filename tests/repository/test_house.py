@@ -118,6 +118,7 @@ def test_the_contracts_are_kept(copied: Path) -> None:
     assert len(statuses(done)) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", BREACHES)
 def test_a_contract_that_is_broken_falls_by_name(copied: Path, broken: str) -> None:
     name, line = BREACHES[broken]

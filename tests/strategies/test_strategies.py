@@ -97,6 +97,7 @@ def test_tasks_have_shapes_that_fit_and_differ(task: Any) -> None:
     assert task.rate != 0
 
 
+@pytest.mark.slow
 def test_tasks_find_single_examples_and_shrink_to_nothing() -> None:
     assert minimal(regression_tasks(), lambda task: task.inputs.shape[1] == 1).inputs.shape[1] == 1
     task = minimal(regression_tasks(), lambda task: True)
@@ -137,6 +138,7 @@ def test_instances_hold_all_that_a_claim_asks_for() -> None:
     )
 
 
+@pytest.mark.slow
 def test_instances_find_a_token_of_size_one() -> None:
     claim = find("2.1").claims[0]
     assert minimal(instances(claim), lambda instance: instance.sizes["N"] == 1).sizes["N"] == 1
