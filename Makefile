@@ -23,6 +23,7 @@ survey: $(READY)
 fuzz: $(READY)
 	$(RUN) -m tests.support.hostile_files $(ARGS)
 	$(RUN) -m tests.support.random_predictors $(ARGS)
+	$(RUN) -m tests.support.fuzzed_commands $(ARGS)
 
 lint: $(READY)
 	$(RUN) -m ruff check

@@ -1,4 +1,4 @@
-"""Seeded calls of both commands: ``python -m tests.support.fuzzed_commands --calls 5000 --seed 1``.
+"""Seeded calls of both commands: ``python -m tests.support.fuzzed_commands --number 5000 --seed 1``.
 
 Each call is a good one with some of its words replaced, dropped, doubled or put in. Whatever is asked, a command ends with one of the exit
 statuses that it documents, says on the screen which it was, and raises nothing: 0 with an answer and nothing but notes on stderr; 1 with
@@ -254,12 +254,12 @@ def found_wrong(calls: int, seed: int) -> Iterator[tuple[Call, str]]:
 def main() -> int:
     """Print what is wrong, and the count of calls; 1 if anything is."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--calls", type=int, default=5000)
+    parser.add_argument("--number", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     counts: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder, furnished(Path(folder)):
-        for call, message in found_wrong(options.calls, options.seed):
+        for call, message in found_wrong(options.number, options.seed):
             counts[call.command] += 1
             counts["wrong"] += bool(message)
             if message:
