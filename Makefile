@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/installed
 UV := build/uv/bin/uv
 
-.PHONY: proofs test survey fuzz lint notebooks bench package newer lowest clean
+.PHONY: proofs test survey fuzz lint notebooks bench package newer lowest mutants clean
 .DEFAULT_GOAL := proofs
 
 proofs: $(READY)
@@ -45,6 +45,10 @@ package: $(UV)
 newer lowest: $(UV)
 	.ci/versions $@ $(UV) $(PYTHON) $(ARGS)
 
+# Small changes to the core and to recognition, each of which a test has to notice; Cosmic Ray has an environment of its own.
+mutants: $(READY) build/mutation/installed
+	build/mutation/bin/python -m tests.support.mutants --python $(abspath $(RUN)) $(ARGS)
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -60,4 +64,9 @@ $(READY): pyproject.toml constraints.txt
 $(UV): constraints.txt
 	$(PYTHON) -m venv --clear build/uv
 	build/uv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	touch $@
+
+build/mutation/installed: constraints.txt
+	$(PYTHON) -m venv --clear build/mutation
+	build/mutation/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt cosmic-ray
 	touch $@

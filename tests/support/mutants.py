@@ -226,10 +226,8 @@ def report(changes: list[Mutant], known: dict[str, bool], equivalent: dict[str, 
     for change in survivors:
         print(f"{change.file}:{change.line}\n  - {change.before}\n  + {change.after}")
     share = 1 - len(survivors) / len(counted)
-    same = len(changes) - len(counted)
-    print(
-        f"{len(counted) - len(survivors)} of {len(counted)} changes are noticed, {share:.1%}; {same} more can not be, as mutants.toml says"
-    )
+    said = f"{len(counted) - len(survivors)} of {len(counted)} changes are noticed, {share:.1%}"
+    print(f"{said}; no test can notice {len(changes) - len(counted)} more, see {CONFIGURATION.name}")
     return int(share < least)
 
 
