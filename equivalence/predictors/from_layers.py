@@ -68,6 +68,8 @@ def softmax_layer(layer: Layer, initial: ArrayLike, *, sink: bool = False) -> Pr
 
 
 def _in_numbers(name: str, layer: Layer, start: Array, *, extra: int) -> Layer:
+    if not isinstance(layer, Layer):
+        raise TypeError(f"{name}: expected a Layer, got {type(layer).__name__}")
     numeric, rows = layer.to_jax(start.dtype), sum(start.shape) + extra
     for number, head in enumerate(numeric.heads):
         if head.query.shape[1] != rows:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from equivalence.checks import checked_count
 from equivalence.extras import extra
 from equivalence.models.attention.softmax import softmax_update
 from equivalence.models.heads import Layer
@@ -64,9 +65,11 @@ class Candidate:
 class SoftmaxRecognition:
     """The verdict on a softmax layer, which is never gradient descent (statement 6.4).
 
+    That holds for every context, W₀ and rate. What the candidates say holds on the instances they were measured on, and no further.
+
     Attributes:
         witness: a context that shows it.
-        candidates: gradient descent and centred gradient descent, the nearer one first.
+        candidates: gradient descent and centred gradient descent, the nearer in sensitivity first; no other kind of step was tried.
         initial: W₀ = 0, d_y x d_x, where both start: assumed, not found.
         instances: how many random instances they were compared on.
         context: N.
@@ -86,7 +89,8 @@ class SoftmaxRecognition:
             "family: none; a softmax layer is gradient descent at no rate (statement 6.4)",
             f"witness: {self.context} times the token x = {_row(seen.context_x)}, y = {_row(seen.context_y)}, W₀ = 0",
             f"  at q = {_row(seen.query)} it predicts {_row(seen.prediction)}, at −q {_row(seen.opposite)}; a step predicts ηy and −ηy",
-            f"nearest in sensitivity, on {self.instances} random instances with entries in (−½, ½), from W₀ = 0:",
+            f"of two kinds of step the nearer in sensitivity, on {self.instances} seeded instances of {self.context} tokens, inputs "
+            "uniform on (−½, ½), targets of a normal linear model, W₀ = 0; of other data, and of predictions, this says nothing:",
         ]
         for candidate in self.candidates:
             lines.append(
@@ -107,19 +111,19 @@ def recognise_softmax(layer: Layer, *, d_x: int, d_y: int, context: int) -> Soft
         context: N.
 
     Raises:
-        ValueError: weights for tokens of another size, a context too long to draw
-            instances of, or a layer whose prediction does not depend on the query on some instance.
+        TypeError, ValueError: naming the argument; a context too long to draw instances of; or the layer that has weights for tokens of
+            another size, whose prediction does not depend on the query on some instance, as with one token it never does, or is not
+            finite there in single precision.
     """
+    for name, count in (("d_x", d_x), ("d_y", d_y), ("context", context)):
+        checked_count(name, count)
     if (longest := MOST_NUMBERS // (INSTANCES * (d_x + d_y))) < context:
         raise ValueError(f"context: expected at most {longest}, as {INSTANCES} instances are drawn, got {context}")
     start = jnp.zeros((d_y, d_x), dtype=jnp.float32)
     predict = softmax_layer(layer, start)
     steps = gradient_descent(start, learning_rate=1), centred_descent(start, learning_rate=1)
     S, *units = _slopes((predict, *steps), _instances(d_x, d_y, context))
-    if (flat := np.flatnonzero(~S.any(axis=(1, 2)))).size:
-        raise ValueError(
-            f"layer: expected a prediction that depends on the query; its sensitivity is 0 on {flat.size} of {INSTANCES} instances"
-        )
+    _check_sensitivities(S)
     candidates = [_fitted(family, S, unit) for family, unit in zip(("gradient descent", "centred gradient descent"), units, strict=True)]
     nearest_first = tuple(sorted(candidates, key=lambda candidate: candidate.relative_distance))
     return SoftmaxRecognition(_repeated_token(layer, d_x, d_y, context), nearest_first, np.zeros((d_y, d_x)), INSTANCES, context)
@@ -145,6 +149,17 @@ def _slopes(predictors: Sequence[Predictor], data: Sequence[np.ndarray]) -> list
     """The sensitivities of the predictors, batch x d_y x d_x."""
     measured = jax.jit(jax.vmap(lambda *instance: [sensitivity(predict, *instance) for predict in predictors]))(*data)
     return [np.asarray(slopes, dtype=float) for slopes in measured]
+
+
+def _check_sensitivities(S: np.ndarray) -> None:
+    """Of the layer, which alone may be out of range: NaN has no distance, and 0 no cosine."""
+    if bad := int((~np.isfinite(S).all(axis=(1, 2))).sum()):
+        raise ValueError(
+            f"layer: expected finite predictions in single precision, got a sensitivity of NaN or infinity on {bad} of {len(S)} instances; "
+            "scale its weights"
+        )
+    if flat := int((~S.any(axis=(1, 2))).sum()):
+        raise ValueError(f"layer: expected a prediction that depends on the query; its sensitivity is 0 on {flat} of {len(S)} instances")
 
 
 def _fitted(family: str, S: np.ndarray, unit: np.ndarray) -> Candidate:

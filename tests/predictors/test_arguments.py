@@ -37,6 +37,7 @@ def good(X: Any, Y: Any, q: Any) -> Any:
             ValueError,
             r"preconditioner: expected shape \(3, 3\), got \(2, 2\)",
         ),
+        (lambda: linear_layers([3], W), TypeError, r"layers\[0\]: expected a Layer, got int"),  # type: ignore[list-item]
         (lambda: linear_layers([], W), ValueError, "layers: expected at least one layer, got none"),
         (
             lambda: linear_layers([gd_layer(3, 2, learning_rate=1, context=5), gd_layer(2, 2, learning_rate=1, context=5)], W),

@@ -81,6 +81,10 @@ def test_the_text(found: SoftmaxRecognition) -> None:
     assert lines[0] == "family: none; a softmax layer is gradient descent at no rate (statement 6.4)"
     assert lines[1] == "witness: 5 times the token x = (1, 0, 0), y = (1, 0), W₀ = 0"
     assert lines[2].endswith("; a step predicts ηy and −ηy")
+    assert lines[3] == (
+        "of two kinds of step the nearer in sensitivity, on 256 seeded instances of 5 tokens, inputs uniform on (−½, ½), targets of a "
+        "normal linear model, W₀ = 0; of other data, and of predictions, this says nothing:"
+    )
     assert [line.split(":")[0].strip() for line in lines[4:-1]] == [candidate.family for candidate in found.candidates]
     assert lines[-1] == (
         "note: witness and nearest step are for W₀ = 0, which is assumed, not found; the update of the context tokens is not judged"
@@ -96,3 +100,29 @@ def test_layers_that_do_not_see_the_query_or_do_not_fit_are_refused() -> None:
         recognise_softmax(blind, d_x=D_X, d_y=D_Y, context=N)
     with pytest.raises(ValueError, match=r"^layer: expected weights on tokens of d_x \+ d_y = 6 rows, got 5 in head 0$"):
         recognise_softmax(drawn_layer(), d_x=D_X + 1, d_y=D_Y, context=N)
+    with pytest.raises(ValueError, match=r"; its sensitivity is 0 on 256 of 256 instances$"):
+        recognise_softmax(drawn_layer(), d_x=D_X, d_y=D_Y, context=1)
+    with pytest.raises(ValueError, match=r"^context: expected a whole number, at least 1, got 0$"):
+        recognise_softmax(drawn_layer(), d_x=D_X, d_y=D_Y, context=0)
+    with pytest.raises(TypeError, match=r"^layer: expected a Layer, got list$"):
+        recognise_softmax(list(drawn_layer().heads), d_x=D_X, d_y=D_Y, context=N)  # type: ignore[arg-type]
+
+
+def test_what_overflows_has_no_distance() -> None:
+    """Scores of 10⁵⁰ are infinite in single precision."""
+    huge = Layer(tuple(head._replace(key=1e25 * head.key, query=1e25 * head.query) for head in drawn_layer().heads))
+    message = (
+        r"^layer: expected finite predictions in single precision, got a sensitivity of NaN or infinity on 256 of 256 instances; scale"
+    )
+    with pytest.raises(ValueError, match=message):
+        recognise_softmax(huge, d_x=D_X, d_y=D_Y, context=N)
+
+
+def test_targets_of_the_instances_are_those_of_a_linear_model() -> None:
+    """What the text says of them: inputs in (−½, ½), and targets that are not."""
+    X, Y, query = _instances(D_X, D_Y, N)
+    assert max(abs(X).max(), abs(query).max()) <= 0.5 < abs(Y).max()
+    assert (X.shape, Y.shape, query.shape) == ((INSTANCES, D_X, N), (INSTANCES, D_Y, N), (INSTANCES, D_X, 1))
+    for inputs, targets in zip(X.astype(float), Y.astype(float), strict=True):
+        left = targets - np.linalg.lstsq(inputs.T, targets.T, rcond=None)[0].T @ inputs
+        assert abs(left).max() <= 100 * 2.0**-24 * abs(targets).max()
