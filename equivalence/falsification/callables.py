@@ -63,10 +63,12 @@ class CheckedCallable:
             raise ValueError(f"predict: expected a prediction of shape (d_y, 1) = {expected}, got {predicted.shape}, on {_shapes(at)}")
         if predicted.dtype.kind != "f":
             raise TypeError(f"predict: expected a prediction of floats, got {predicted.dtype}; convert it")
-        if not np.isfinite(predicted).all():
+        with np.errstate(over="ignore"):
+            doubles = predicted.astype(np.float64)
+        if not np.isfinite(doubles).all():
             raise ValueError(f"predict: expected finite numbers, got {shown(predicted)} for {_data(at)}; guard divisions that may be by 0")
         self.unit = max(self.unit, float(np.finfo(predicted.dtype).eps))
-        return predicted.astype(np.float64)
+        return doubles
 
     def probe(self, count: int) -> None:
         """Measure the gain on dense instances of N tokens, unless it is known, and refuse what is not deterministic."""
@@ -95,12 +97,17 @@ class CheckedCallable:
         )
 
     def combination(self, terms: Terms) -> tuple[Array, float]:
-        """A linear combination of predictions, d_y x 1, and what rounding may amount to in it."""
+        """A linear combination of predictions, d_y x 1, and what rounding may amount to in it. Raises ValueError where it overflows."""
         total, size = np.zeros((self.d_y, 1)), 0.0
-        for factor, at in terms:
-            value, matrix = self(at), factor if isinstance(factor, np.ndarray) else factor * np.eye(self.d_y)
-            total = total + matrix @ value
-            size += float(abs(matrix).sum(axis=1).max()) * max(_largest(value), self.gains.get(at.context_x.shape[1], 0.0) * at.size)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for factor, at in terms:
+                value, matrix = self(at), factor if isinstance(factor, np.ndarray) else factor * np.eye(self.d_y)
+                total = total + matrix @ value
+                size += float(abs(matrix).sum(axis=1).max()) * max(_largest(value), self.gains.get(at.context_x.shape[1], 0.0) * at.size)
+        if not np.isfinite([*total.flat, size]).all():
+            raise ValueError(
+                f"predict: expected predictions whose sums are finite, got {_largest(self(terms[0][1])):g}; scale what it returns"
+            )
         return total, self.resolution * size
 
     def start(self, inputs: Array) -> Array:

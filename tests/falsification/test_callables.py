@@ -223,3 +223,18 @@ def test_the_coarsest_type_that_comes_back_sets_the_unit() -> None:
     found = searched(lambda X, Y, q: (Y @ X.T @ q).astype(np.float16) if X.shape[1] == 2 else Y @ X.T @ q)
     assert found.unit == 2.0**-10
     assert searched(lambda X, Y, q: Y @ X.T @ q).unit == 2.0**-52
+
+
+def test_what_overflows_is_no_counterexample() -> None:
+    at = RegressionInstance(np.ones((2, 3)), np.zeros((2, 3)), np.ones((2, 1)))
+    asked = CheckedCallable(lambda X, Y, q: np.array([[1.0], [1.5e308]]), 2, 2, np.dtype("float64"), 5.0, 0)
+    assert asked.combination([(1.0, at)])[0].tolist() == [[1], [1.5e308]]
+    for terms in ([(2.0, at)], [(1.0, at), (1.0, at)], [(1.0, at), (-1.0, at)]):
+        with pytest.raises(ValueError, match=r"^predict: expected predictions whose sums are finite, got 1\.5e\+308; scale them$"):
+            asked.combination(terms)
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).max == np.finfo(float).max, reason="long doubles are doubles here")
+def test_wider_floats_that_no_double_holds_are_not_finite() -> None:
+    with pytest.raises(ValueError, match="predict: expected finite numbers, got "):
+        searched(lambda X, Y, q: (Y @ X.T @ q).astype(np.longdouble) * np.longdouble("1e4000"))
