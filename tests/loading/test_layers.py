@@ -1,0 +1,229 @@
+"""What is written is loaded: names, heads, layers and types, against a loop over heads and tokens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+from equivalence.loading.layers import load_layers
+from equivalence.models.attention.linear import update
+from equivalence.models.heads import Layer
+from tests.support.weight_files import D_K, D_V, FLAX, HAIKU, NAMES, ROLES, D, H, K, drawn, entries_of, written
+
+
+def attended(weights: dict[str, np.ndarray], heads: int, context: np.ndarray, query: np.ndarray, divisor: float = 1) -> np.ndarray:
+    """A loop over heads and tokens, on vectors."""
+    change = np.zeros(D)
+    d_k, d_v = len(weights["key"]) // heads, len(weights["value"]) // heads
+    for h in range(heads):
+        asked = [weights["query"][h * d_k + i] @ query for i in range(d_k)]
+        for token in context.T:
+            score = sum(weights["key"][h * d_k + i] @ token * asked[i] for i in range(d_k)) / divisor
+            for j in range(d_v):
+                change += weights["projection"][:, h * d_v + j] * (weights["value"][h * d_v + j] @ token) * score
+    return change
+
+
+def assert_does(layer: Layer, weights: dict[str, np.ndarray], heads: int = 1, divisor: float = 1) -> None:
+    """Exactly: quarters of small integers, whose products and sums are doubles."""
+    random = np.random.default_rng(7)
+    context, query = (random.integers(-16, 17, size=(D, count)) / 4 for count in (6, 1))
+    expected = attended(weights, heads, context, query[:, 0], divisor)
+    assert np.array_equal(update(layer, context, query)[:, 0], expected)
+    assert expected.any()
+
+
+@pytest.mark.parametrize("ending", ["npz", "safetensors"])
+@pytest.mark.parametrize("convention", ["rows", "columns"])
+@pytest.mark.parametrize("names", NAMES)
+def test_what_is_written_is_loaded(tmp_path: Path, ending: str, convention: str, names: str) -> None:
+    weights = drawn(0)
+    path = written(tmp_path / f"weights.{ending}", entries_of(weights, NAMES[names], convention))
+    (layer,) = load_layers(path, convention=convention, d=D, layers=1)
+    (head,) = layer.heads
+    for role in ROLES:
+        assert np.array_equal(getattr(head, role), weights[role])
+        assert getattr(head, role).dtype == np.float64
+
+
+@pytest.mark.parametrize("convention", ["rows", "columns"])
+@pytest.mark.parametrize("scale", [False, True])
+def test_heads_side_by_side_do_what_a_loop_over_heads_does(tmp_path: Path, convention: str, scale: bool) -> None:
+    weights = drawn(1, H, d_k=16)
+    path = written(tmp_path / "weights.npz", entries_of(weights, HAIKU, convention))
+    (layer,) = load_layers(path, convention=convention, heads=H, scale=scale)
+    assert [head.key.shape for head in layer.heads] == [(16, D)] * H
+    assert [head.projection.shape for head in layer.heads] == [(D, D_V)] * H
+    assert_does(layer, weights, H, 4 if scale else 1)
+
+
+def test_heads_on_an_axis_of_their_own(tmp_path: Path) -> None:
+    weights = drawn(2, H)
+    entries = {FLAX[role].format(""): weights[role].T.reshape(D, H, -1) for role in ROLES[:3]}
+    entries[FLAX["projection"].format("")] = weights["projection"].T.reshape(H, D_V, D)
+    path = written(tmp_path / "weights.npz", entries)
+    (layer,) = load_layers(path, convention="rows", heads=H)
+    assert_does(layer, weights, H)
+    with pytest.raises(ValueError, match=r"^'Attention/key/kernel': expected 2 heads on axis 1, got shape \(5, 4, 3\)$"):
+        load_layers(path, convention="rows", heads=2)
+    with pytest.raises(ValueError, match=r"^'Attention/key/kernel': expected a matrix, got shape \(5, 4, 3\)$"):
+        load_layers(path, convention="columns", heads=H)
+
+
+@pytest.mark.parametrize("convention", ["rows", "columns"])
+def test_query_key_and_value_in_one_weight(tmp_path: Path, convention: str) -> None:
+    weights = drawn(3, D, d_k=1, d_v=1)
+    fused = np.concatenate([weights[role] for role in ("query", "key", "value")])
+    entries = {"attn.in_proj_weight": fused, "attn.out_proj.weight": weights["projection"], "attn.in_proj_bias": np.zeros((3 * D, 1))}
+    path = written(tmp_path / "weights.safetensors", {name: entry.T if convention == "rows" else entry for name, entry in entries.items()})
+    (layer,) = load_layers(path, convention=convention, heads=D)
+    assert_does(layer, weights, D)
+
+
+def test_query_key_and_value_that_are_not_side_by_side(tmp_path: Path) -> None:
+    entries = {"attn.in_proj_weight": np.ones((2 * D, D)), "attn.out_proj.weight": np.ones((D, D))}
+    path = written(tmp_path / "weights.npz", entries)
+    with pytest.raises(
+        ValueError, match=r"^'attn.in_proj_weight': expected a matrix with query, key and value side by side, got shape \(10, 5\)$"
+    ):
+        load_layers(path, convention="columns")
+
+
+@pytest.mark.parametrize("names", NAMES)
+def test_layers_are_ordered_by_number(tmp_path: Path, names: str) -> None:
+    all_weights = [drawn(seed) for seed in range(K)]
+    numbers = ["", *(f"_{number}" for number in range(1, K))]
+    entries: dict[str, np.ndarray] = {}
+    for number, weights in sorted(zip(numbers, all_weights, strict=True), key=lambda pair: pair[0], reverse=True):
+        entries |= entries_of(weights, NAMES[names], "rows", number)
+    layers = load_layers(written(tmp_path / "weights.npz", entries), convention="rows", layers=K)
+    for layer, weights in zip(layers, all_weights, strict=True):
+        assert np.array_equal(layer.heads[0].value, weights["value"])
+
+
+def test_another_number_of_layers_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "weights.npz", entries_of(drawn(0), HAIKU, "rows"))
+    with pytest.raises(ValueError, match=r"^layers: expected 3 in the file, found 1; a recurrent stack is \[layer\] \* 3$"):
+        load_layers(path, convention="rows", layers=3)
+
+
+def test_layers_in_no_order_are_refused(tmp_path: Path) -> None:
+    entries = {f"{part}/{name}": entry for part in ("encoder", "decoder") for name, entry in entries_of(drawn(0), HAIKU, "rows").items()}
+    path = written(tmp_path / "weights.npz", entries)
+    with pytest.raises(
+        ValueError, match=r"^path: expected layers that differ in numbers only, got 'decoder/net/attn', 'encoder/net/attn'; give names$"
+    ):
+        load_layers(path, convention="rows")
+
+
+def test_layers_of_the_same_numbers_are_refused(tmp_path: Path) -> None:
+    entries = {f"{name}/{role}": weight for name in ("a_1/b", "a/b_1") for role, weight in drawn(0).items()}
+    path = written(tmp_path / "weights.npz", entries)
+    with pytest.raises(ValueError, match=r"^path: expected layers that differ in numbers only, got 'a/b_1', 'a_1/b'; give names$"):
+        load_layers(path, convention="columns")
+
+
+def test_the_command_line_writes_what_is_loaded(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from equivalence import gdpp_layer
+    from equivalence.cli.main import app
+
+    path = tmp_path / "weights.npz"
+    asked = ["--d-x", "3", "--d-y", "2", "--learning-rate", "1/10", "--context", "5", "--gdpp", "--gamma", "1/20"]
+    assert CliRunner().invoke(app, ["weights", *asked, "--format", "npz", "--out", str(path)]).exit_code == 0
+    (layer,) = load_layers(path, convention="columns")
+    expected = gdpp_layer(3, 2, learning_rate="1/10", gamma="1/20", context=5).to_numpy()
+    assert all(np.array_equal(found, weight) for found, weight in zip(layer.heads[0], expected.heads[0], strict=True))
+
+
+def test_names_that_the_table_does_not_know(tmp_path: Path) -> None:
+    names = {"key": "h.{}.score.a", "query": "h.{}.score.b", "value": "h.{}.read", "projection": "h.{}.write"}
+    all_weights = [drawn(seed) for seed in range(K)]
+    entries: dict[str, np.ndarray] = {}
+    for number, weights in enumerate(all_weights):
+        entries |= entries_of(weights, names, "columns", str(number))
+    path = written(tmp_path / "weights.safetensors", entries)
+    layers = load_layers(path, convention="columns", names=names)
+    assert len(layers) == K
+    assert all(np.array_equal(layer.heads[0].query, weights["query"]) for layer, weights in zip(layers, all_weights, strict=True))
+    with pytest.raises(
+        ValueError, match=r"^path: found no layer: expected entries such as 'attn/key/w', got 'h.0.read', .* and 42 more; give names$"
+    ):
+        load_layers(path, convention="columns")
+    with pytest.raises(ValueError, match=r"^names: value: expected an entry of the file, got 'h.0.values'; it holds 'h.0.read', "):
+        load_layers(path, convention="columns", names=names | {"value": "h.{}.values"})
+    with pytest.raises(
+        ValueError, match=r"^names: expected key, query, value and projection, or in_proj and projection, got 'key', 'kay'$"
+    ):
+        load_layers(path, convention="columns", names={"key": "a", "kay": "b"})
+    with pytest.raises(TypeError, match=r"^names: expected the names of entries, got \['a', 1\]$"):
+        load_layers(path, convention="columns", names={"in_proj": "a", "projection": 1})  # type: ignore[dict-item]
+
+
+def test_one_weight_may_serve_all_layers(tmp_path: Path) -> None:
+    weights = drawn(0)
+    entries = {"a0": weights["key"], "a1": 2 * weights["key"], "q": weights["query"], "v": weights["value"], "p": weights["projection"]}
+    names = {"key": "a{}", "query": "q", "value": "v", "projection": "p"}
+    first, second = load_layers(written(tmp_path / "weights.npz", entries), convention="columns", names=names)
+    assert np.array_equal(2 * first.heads[0].key, second.heads[0].key)
+    assert np.array_equal(first.heads[0].query, second.heads[0].query)
+
+
+def test_other_entries_are_named_once_and_not_read(tmp_path: Path) -> None:
+    entries = entries_of(drawn(0), HAIKU, "rows") | {
+        "net/norm/scale": np.full(D, np.nan),
+        "net/mlp/linear/w": np.array(["no", "numbers"]),
+        "net/mlp/linear/b": np.ones(3),
+    }
+    path = written(tmp_path / "weights.npz", entries)
+    with pytest.warns(UserWarning, match="left alone") as warned:
+        (layer,) = load_layers(path, convention="rows")
+    assert [str(warning.message) for warning in warned] == [
+        "'weights.npz': left alone: 'net/norm/scale', 'net/mlp/linear/w', 'net/mlp/linear/b'; the layers are taken without them"
+    ]
+    assert warned[0].filename == __file__
+    assert layer.heads[0].key.shape == (D_K, D)
+
+
+@pytest.mark.parametrize(("weight", "bias"), [("attn/value/w", "attn/value/b"), ("v_proj.Weight", "v_proj.Bias"), ("value", "value_bias")])
+@pytest.mark.parametrize("is_named", [True, False])
+def test_biases_are_refused_unless_they_are_zero(tmp_path: Path, weight: str, bias: str, is_named: bool) -> None:
+    names = {
+        role: weight.replace("value", role).replace("v_", {"key": "k_", "query": "q_", "value": "v_", "projection": "o_"}[role])
+        for role in ROLES
+    }
+    entries = entries_of(drawn(0), names, "rows") | {bias: np.zeros(D_V)}
+    how: dict[str, Any] = {"convention": "rows", "names": names if is_named else None}
+    path = written(tmp_path / "weights.npz", entries)
+    assert len(load_layers(path, **how)) == 1
+    entries[bias][1] = -0.5
+    written(path, entries)
+    with pytest.raises(ValueError, match=rf"^'{bias}': expected no bias, or zeros, as the layers here have none, got up to 0.5$"):
+        load_layers(path, **how)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, ">f8", np.int8, np.uint64])
+def test_floats_and_integers_become_doubles(tmp_path: Path, dtype: Any) -> None:
+    weights = {role: np.rint(4 * np.abs(weight)).astype(dtype) for role, weight in drawn(0).items()}
+    weights["value"] = np.asfortranarray(weights["value"])
+    (layer,) = load_layers(written(tmp_path / "weights.npz", weights), convention="columns")
+    for role in ROLES:
+        assert getattr(layer.heads[0], role).dtype == np.float64
+        assert np.array_equal(getattr(layer.heads[0], role), weights[role].astype(float))
+
+
+def test_bfloat16(tmp_path: Path) -> None:
+    weights = {role: weight.astype(ml_dtypes.bfloat16) for role, weight in drawn(0).items()}
+    (layer,) = load_layers(written(tmp_path / "weights.safetensors", weights), convention="columns")
+    assert np.array_equal(layer.heads[0].key, weights["key"].astype(float))
+
+
+def test_compressed_members(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "weights.npz", **drawn(0))
+    (layer,) = load_layers(tmp_path / "weights.npz", convention="columns")
+    assert np.array_equal(layer.heads[0].key, drawn(0)["key"])
