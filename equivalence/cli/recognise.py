@@ -15,6 +15,8 @@ from equivalence.cli.errors import bad_input
 from equivalence.cli.options import AsJson, InputRows, TargetRows
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from equivalence.models.heads import Layer
 
 
@@ -35,23 +37,30 @@ def recognise(
     scale: Annotated[bool, typer.Option("--scale", help="The model divides its scores by the root of d_k.")] = False,
     softmax: Annotated[bool, typer.Option("--softmax", help="The layers are softmax layers; needs --context.")] = False,
     context: Annotated[int | None, typer.Option("--context", min=1, help="N, with which s = η/N becomes η.")] = None,
+    initial: Annotated[
+        str, typer.Option("--initial", help="W₀ of the query token [q; −W₀q]: zeros, a .npy file of d_y x d_x numbers, or unknown.")
+    ] = "zeros",
     token_norm: Annotated[float, typer.Option("--token-norm", help="For the error bound: the root of Σ‖e_i‖² of the context.")] = 1.0,
     query_norm: Annotated[float, typer.Option("--query-norm", help="For the error bound: ‖q‖.")] = 1.0,
     as_json: AsJson = False,
 ) -> None:
     """Which descent trained layers are: family, parameters, distance, error bound; or a witness that they are none.
 
-    Each layer is judged on its own, for tokens [x; y] and the query token [q; −W₀q]. The context tokens are the keys. The error bound
+    Each layer is judged on its own, for tokens [x; y] and the query token [q; −W₀q]: [q; 0] if nothing else is said. The context tokens
+    are the keys. The error bound
     holds for every context and query of the norms given. Several linear layers are judged end to end too. JSON is one object; if the
     file has several layers, one whose "layers" is a list of them.
     """
     with bad_input():
         loaded = layers_from(file, convention=convention.value, d=d_x + d_y, heads=heads, layers=layers, scale=scale)
+        start, norms = initial_from(initial), (token_norm, query_norm)
+        if softmax and initial != "zeros":
+            raise ValueError(f"--initial: expected zeros, got {initial!r}; softmax layers are compared from W₀ = 0")
         if softmax:
             found = [softmax_verdict(layer, d_x, d_y, context) for layer in loaded]
         else:
-            found = [linear_verdict(layer, d_x, d_y, context, token_norm, query_norm) for layer in loaded]
-        whole = stack_verdict(loaded, d_x, d_y, token_norm, query_norm) if len(loaded) > 1 and not softmax else ("", {})
+            found = [linear_verdict(layer, start, norms, d_x=d_x, d_y=d_y, context=context) for layer in loaded]
+        whole = stack_verdict(loaded, start, norms, d_x=d_x, d_y=d_y) if len(loaded) > 1 and not softmax else ("", {})
     show_verdicts(found, whole, as_json)
 
 
@@ -71,20 +80,34 @@ def layers_from(file: Path, **how: Any) -> list[Layer]:
     return loaded
 
 
-def linear_verdict(layer: Layer, d_x: int, d_y: int, context: int | None, token_norm: float, query_norm: float) -> Verdict:
+def initial_from(initial: str) -> str | np.ndarray:
+    """W₀: "zeros" or "unknown" as they are, or the matrix of a file. Raises ValueError with what is wrong with the file."""
+    if initial in ("zeros", "unknown"):
+        return initial
+    import numpy as np
+
+    try:
+        with Path(initial).open("rb") as file:
+            matrix = np.lib.format.read_array(file, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"--initial: expected zeros, unknown or a .npy file, got {initial!r}: {error}") from error
+    return matrix.astype(float) if matrix.dtype.kind in "iu" else matrix
+
+
+def linear_verdict(layer: Layer, start: str | np.ndarray, norms: tuple[float, float], **how: Any) -> Verdict:
     """What a linear layer is."""
     from equivalence.recognition import recognise as recognised
 
-    verdict = recognised(layer, d_x=d_x, d_y=d_y, context=context)
-    return verdict.text(token_norm, query_norm), verdict.to_json(token_norm, query_norm)
+    verdict = recognised(layer, initial=start, **how)
+    return verdict.text(*norms), verdict.to_json(*norms)
 
 
-def stack_verdict(layers: Sequence[Layer], d_x: int, d_y: int, token_norm: float, query_norm: float) -> Verdict:
+def stack_verdict(layers: Sequence[Layer], start: str | np.ndarray, norms: tuple[float, float], **how: Any) -> Verdict:
     """What several linear layers are, end to end."""
     from equivalence.recognition.stacks import recognise_stack
 
-    verdict = recognise_stack(layers, d_x=d_x, d_y=d_y)
-    return f"end to end, {verdict.text(token_norm, query_norm)}", verdict.to_json(token_norm, query_norm)
+    verdict = recognise_stack(layers, initial=start, **how)
+    return f"end to end, {verdict.text(*norms)}", verdict.to_json(*norms)
 
 
 def softmax_verdict(layer: Layer, d_x: int, d_y: int, context: int | None) -> Verdict:
@@ -103,6 +126,8 @@ def softmax_verdict(layer: Layer, d_x: int, d_y: int, context: int | None) -> Ve
         "preconditioner": None,
         "left_factor": None,
         "initial": found.initial,
+        "query": "zeros",
+        "families": [],
         "relative_distance": nearest.relative_distance,
         "context_update": None,
         "note": found.note,

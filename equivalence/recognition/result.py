@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import sympy
 
 from equivalence.checks import checked_norm
 from equivalence.recognition.field import Matrix
+from equivalence.recognition.query import TOKENS, Query
 
 DESCENT = "gradient descent"
 PRECONDITIONED = "preconditioned gradient descent"
 GDPP = "GD++"
 NONE = "none"
 UNDECIDED = "not decided"
+STILL = "rate 0"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +49,24 @@ class Witness:
         return {name: jsonable(matrix) for name, matrix in vars(self).items()}
 
 
+class Nearness(NamedTuple):
+    """How near the best member of a family is.
+
+    Attributes:
+        family: its name.
+        distance: ‖T − T*‖/‖T‖.
+        null: that of random heads of the same shape, rank and number to the same family, at the same W₀ or, where that was searched
+            for, at the best that is found (statement 9.6).
+    """
+
+    family: str
+    distance: float
+    null: float
+
+    def __str__(self) -> str:
+        return f"{self.family} {written(self.distance)} (random heads {self.null:.4g})"
+
+
 class Gap(Protocol):
     """T − T*, for the bound."""
 
@@ -64,12 +84,13 @@ class NoGap:
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Recognition:
-    """What a layer is: `Accepted` or `Refused`. Numbers are SymPy's for exact weights, else floats.
+    """What a layer is: `Accepted`, `Still`, `Refused` or `Undecided`. Numbers are SymPy's for exact weights, else floats.
 
     The prediction of a member is ``(W₀ + s D (Y − W₀X) Xᵀ C) q``. For family "none" the numbers are those of the nearest GD step.
 
     Attributes:
-        family: "gradient descent", "preconditioned gradient descent", "GD++" or "none": of the query token's update.
+        family: "gradient descent", "preconditioned gradient descent", "GD++", "rate 0", "none" or "not decided": of the query token's
+            update.
         exact: whether this is a decision; otherwise it is the simplest family whose relative distance is below the tolerance.
         step_size: s = η/N.
         learning_rate: η = s·context, or s where no context size was given.
@@ -78,6 +99,9 @@ class Recognition:
         context_update: the family that the context tokens' own update is of, with the same numbers, or "none".
         tolerance: for floats, the relative distance up to which a layer is said to belong to a family; None for a decision.
         gap: T − T*, for `error_bound`.
+        query: which query token was asked about: "zeros", [q; 0]; "given"; or "unknown", where W₀ was searched for.
+        families: of floats, how near each family is, the simplest first, with what random heads reach; of exact weights that are
+            preconditioned steps, what random heads reach.
         gamma: γ of GD++, else None.
         preconditioner: C, d_x x d_x, of mean diagonal 1 where its trace is not 0; None where it is I by the family.
         left_factor: D, d_y x d_y, likewise.
@@ -95,6 +119,8 @@ class Recognition:
     context_update: str
     tolerance: float | None
     gap: Gap
+    query: Query
+    families: tuple[Nearness, ...] = ()
     gamma: sympy.Expr | float | None = None
     preconditioner: Matrix | None = None
     left_factor: Matrix | None = None
@@ -112,7 +138,7 @@ class Recognition:
 
     def error_bound(self, token_norm: float, query_norm: float) -> float:
         """How far the layer's prediction is from the member's at most: on every context with ``Σ‖e_i‖² <= token_norm²``, e_i = [x_i; y_i],
-        and every query with ``‖q‖ <= query_norm``, in real arithmetic.
+        and every query token [q; −W₀q] with ``‖q‖ <= query_norm`` and the W₀ that is reported, in real arithmetic.
 
         Raises:
             ValueError, TypeError: a norm that is negative, not finite or no number; norms so large that the bound is no float; or exact
@@ -142,12 +168,17 @@ class Recognition:
     def text(self, token_norm: float, query_norm: float) -> str:
         """All that is known, and the error bound for these norms; raises as `error_bound`."""
         bound = self.error_bound(token_norm, query_norm)
-        return f"{self}\nerror bound: {bound:.6g} for contexts of norm at most {token_norm:g} and queries of norm at most {query_norm:g}"
+        norms = f"for contexts of norm at most {token_norm:g} and queries of norm at most {query_norm:g}"
+        return (
+            f"{self}\nerror bound: {bound:.6g} {norms}, query tokens {'[q; 0]' if self.query == Query.zeros else '[q; −W₀q] with this W₀'}"
+        )
 
     def to_json(self, token_norm: float = 1.0, query_norm: float = 1.0) -> dict[str, object]:
         """The same for `json`: matrices as lists of rows, exact numbers as text; raises as `error_bound`."""
         return {
             **{name: jsonable(getattr(self, name)) for name in REPORTED},
+            "query": str(self.query),
+            "families": [nearness._asdict() for nearness in self.families],
             "error_bound": {"value": self.error_bound(token_norm, query_norm), "token_norm": token_norm, "query_norm": query_norm},
             "witness": None if self.witness is None else self.witness.to_json(),
         }
@@ -166,9 +197,11 @@ class Recognition:
             ("γ", written(self.gamma)),
             ("preconditioner C", written(self.preconditioner)),
             ("left factor D", written(self.left_factor)),
+            ("query token", TOKENS[self.query]),
             ("initial model W₀", written(self.initial)),
             ("gauge c", written(self.gauge)),
             ("relative distance", written(self.relative_distance)),
+            ("nearest of each family", "; ".join(map(str, self.families))),
             ("update of the context tokens", self.context_update),
             ("witness", str(self.witness or "")),
             ("note", self.note),
@@ -194,6 +227,18 @@ REPORTED = [
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Accepted(Recognition):
     """A member of a family."""
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Still(Recognition):
+    """The prediction never moves: W₀q for every context. A step of rate 0 of every family, and so no gradient descent to speak of."""
+
+    family: str = STILL
+
+    @property
+    def how(self) -> str:
+        """What that means."""
+        return "the prediction never moves" + ("; decided exactly" if self.exact else "")
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)

@@ -74,15 +74,13 @@ def clear_witness(layer: Layer, columns: Sequence[Array], initial: Array, step: 
     """The same in floats, where the two must be further apart than rounding can account for.
 
     Raises:
-        ValueError: they are not, as the weights cancel nearly all of what they multiply.
+        ArithmeticError: they are not, as the weights cancel nearly all of what they multiply.
     """
     predicted, expected = _run(layer, columns, initial, step)
     gap, slack = np.abs(predicted - expected), _run_rounding(layer, columns, initial, step)
     if not (gap > slack).any():
-        raise ValueError(
-            f"layer: expected weights whose products survive rounding, got a gap of {gap.max():.1e} to the nearest step where rounding may "
-            f"account for {slack[gap.argmax(), 0]:.1e}; give exact weights, such as arrays of Fractions"
-        )
+        lost = f"rounding may account for {slack[gap.argmax(), 0]:.1e}"
+        raise ArithmeticError(f"of a gap of {gap.max():.1e} to the nearest step, when run, {lost}")
     return Witness(columns[0], columns[1], columns[2], predicted, expected)
 
 

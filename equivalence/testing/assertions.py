@@ -61,12 +61,16 @@ def assert_gradient_descent(
         raise AssertionError(complaint)
 
 
+STEPS = ("gradient descent", "rate 0")
+"""Rate 0 is told apart by its step size, as it may be asked for."""
+
+
 def _about_layer(layer: Layer, d_x: int, d_y: int, step_size: StepSize | None, options: Options) -> str:
     from equivalence.recognition import recognise  # not needed for callables
 
     allowed = {"tolerance": ROUNDED_WEIGHTS, **options}
     verdict = recognise(layer, d_x=d_x, d_y=d_y, **allowed)
-    if verdict.family != "gradient descent":
+    if verdict.family not in STEPS:
         return f"expected a layer that is gradient descent, got\n{verdict}"
     if step_size is None:
         return f"expected gradient descent, got a layer whose prediction never moves\n{verdict}" if verdict.step_size == 0 else ""
@@ -80,7 +84,7 @@ def _about_stack(layers: Sequence[Layer], d_x: int, d_y: int, step_size: StepSiz
 
     allowed = {"tolerance": ROUNDED_WEIGHTS, **options}
     verdict = recognise_stack(layers, d_x=d_x, d_y=d_y, **allowed)
-    if verdict.family != "gradient descent":
+    if verdict.family not in STEPS:
         return f"expected a stack that is gradient descent, got\n{verdict}"
     if step_size is None:
         idle = sum(size == 0 for size in verdict.step_sizes)

@@ -1,5 +1,12 @@
 """Chapter 9: is this layer gradient descent?"""
 
-from proofs.ch09_recognition import canonical_tensors, certified_bounds, exact_recognition, nearest_members, recognition_laws
+from proofs.ch09_recognition import (
+    canonical_tensors,
+    certified_bounds,
+    exact_recognition,
+    nearest_members,
+    recognition_laws,
+    worth_of_a_family,
+)
 
-__all__ = ["canonical_tensors", "certified_bounds", "exact_recognition", "nearest_members", "recognition_laws"]
+__all__ = ["canonical_tensors", "certified_bounds", "exact_recognition", "nearest_members", "recognition_laws", "worth_of_a_family"]

@@ -249,7 +249,7 @@ def test_the_text_has_family_rate_and_bound(tmp_path: Path) -> None:
     assert first == "family: gradient descent (nearest, within a relative distance of 0.1)"
     assert "learning rate η: 0.1\n" in result.stdout
     assert last.startswith("error bound: ")
-    assert last.endswith(" for contexts of norm at most 1 and queries of norm at most 1")
+    assert last.endswith(" for contexts of norm at most 1 and queries of norm at most 1, query tokens [q; 0]")
 
 
 def test_gdpp_shows_its_gamma(tmp_path: Path) -> None:

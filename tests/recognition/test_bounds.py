@@ -67,7 +67,7 @@ def known(tensor: CanonicalTensor, radius: float = 0.0) -> Enclosure:
 @pytest.mark.parametrize(("d_x", "d_y", "noise"), [(10, 1, 0.005), (10, 1, 0.5), (6, 5, 0.01), (1, 2, 0.3)])
 def test_the_bound_is_sound_and_within_a_factor_3(d_x: int, d_y: int, noise: float) -> None:
     layer = noisy(d_x, d_y, noise, seed=d_x)
-    found = recognise(layer, d_x=d_x, d_y=d_y)
+    found = recognise(layer, d_x=d_x, d_y=d_y, initial="unknown")
     worst = worst_found(layer, found, d_x, d_y, tokens=3, seed=d_y)
     bound = found.error_bound(1, 1)
     assert worst <= bound <= 3 * worst
@@ -76,7 +76,7 @@ def test_the_bound_is_sound_and_within_a_factor_3(d_x: int, d_y: int, noise: flo
 
 def test_the_bound_of_a_right_layer_is_rounding_and_covers_it() -> None:
     layer = noisy(10, 1, 0.0, seed=0)
-    found = recognise(layer, d_x=10, d_y=1)
+    found = recognise(layer, d_x=10, d_y=1, initial="unknown")
     assert found.family == "gradient descent"
     assert 0 < found.error_bound(1, 1) < 1e-12
 

@@ -138,7 +138,7 @@ def test_numbers_that_are_not_those_it_was_built_with_are_found(wrong: Any, monk
 def test_roots_are_checked_exactly() -> None:
     """The second solution of 2.3 at d_x = d_y = 1, with ``2 W₀² + W₀ = 2``."""
     head = [[[1, 0], [0, 1]], [[2, 0], [-1, 2]], [[0, 0], [1, 0]], [[1, 0], [0, 1]]]
-    found = recognise(Layer((Head(*map(sympy.Matrix, head)),)), d_x=1, d_y=1)
+    found = recognise(Layer((Head(*map(sympy.Matrix, head)),)), d_x=1, d_y=1, initial="unknown")
     assert found.family == DESCENT
     assert not found.initial[0].is_Rational
     assert complaint(found, [head]) == ""

@@ -13,7 +13,7 @@ import sympy
 from equivalence.algebras import Rational, exact
 from equivalence.models.constructions.linear import gd_layer, gdpp_layer
 from equivalence.models.heads import Head, Layer
-from equivalence.recognition import recognise
+from equivalence.recognition import Still, recognise
 from equivalence.recognition.witness import witness_on
 
 W = exact.value([["1/2", 3, -1], [0, 2, "2/3"]])
@@ -64,7 +64,7 @@ def test_constructions_are_recognised_with_their_numbers(
 ) -> None:
     layer = gauged(layer) if turned else layer
     layer = layer.to_numpy() if numeric else layer
-    start = (np.array(W.tolist(), dtype=float) if numeric else W) if given else None
+    start = (np.array(W.tolist(), dtype=float) if numeric else W) if given else "unknown"
     found = recognise(layer, **SIZES, initial=start, context=5)
     assert (found.family, found.context_update, found.exact) == (family, context_update, not numeric)
     numbers = [found.step_size - sympy.Rational(3, 50), found.learning_rate - sympy.Rational(3, 10), *(sympy.Matrix(found.initial) - W)]
@@ -87,7 +87,7 @@ def test_a_left_factor_is_found_and_normalised() -> None:
 def test_symbols_are_decided_as_rational_functions() -> None:
     start = exact.generator("W_0", 1, 2)
     layer = gd_layer(2, 1, learning_rate="eta", context="N", initial=start)
-    found = recognise(layer, d_x=2, d_y=1, context="N")
+    found = recognise(layer, d_x=2, d_y=1, context="N", initial="unknown")
     assert (found.family, found.initial, found.learning_rate) == ("gradient descent", start, sympy.Symbol("eta"))
     (head,) = layer.heads
     other = Layer((head._replace(value=head.value + sympy.Symbol("eps") * sympy.Matrix(3, 3, lambda i, j: int((i, j) == (2, 0)))),))
@@ -104,7 +104,7 @@ def test_flint_rationals_and_fractions_are_exact() -> None:
     (head,) = plain().heads
     rows = [[[Fraction(int(e.p), int(e.q)) for e in row] for row in weight.tolist()] for weight in head]
     for layer in (Layer((Head(*map(algebra.value, rows)),)), Layer((Head(*(np.array(weight) for weight in rows)),))):
-        found = recognise(layer, **SIZES)
+        found = recognise(layer, **SIZES, initial="unknown")
         assert (found.exact, found.initial, found.step_size) == (True, W, sympy.Rational(3, 50))
 
 
@@ -113,37 +113,50 @@ def test_the_swapped_solution_is_right_and_its_roots_are_found() -> None:
         A, B = sympy.Matrix([[0, 0], [1, 0]]), sympy.Matrix([[2, 0], [-1, extra]])
         return Layer((Head(sympy.eye(2), B, A, sympy.eye(2)),))
 
-    found = recognise(swapped(0), d_x=1, d_y=1)
+    found = recognise(swapped(0), d_x=1, d_y=1, initial="unknown")
     assert (found.family, found.initial[0], found.step_size, found.gauge) == ("gradient descent", 2, 1, None)
-    root = recognise(swapped(1), d_x=1, d_y=1)
+    root = recognise(swapped(1), d_x=1, d_y=1, initial="unknown")
     assert root.family == "gradient descent"
     assert sympy.simplify(root.initial[0] ** 2 + root.initial[0] - 2) == 0
-    irrational = recognise(swapped(3), d_x=1, d_y=1)
+    irrational = recognise(swapped(3), d_x=1, d_y=1, initial="unknown")
     assert irrational.family == "gradient descent"
     assert sympy.simplify(3 * irrational.initial[0] ** 2 + irrational.initial[0] - 2) == 0
-    assert recognise(swapped(-1), d_x=1, d_y=1).family == "none"
+    assert recognise(swapped(-1), d_x=1, d_y=1, initial="unknown").family == "none"
 
 
 def test_the_context_update_is_judged_apart() -> None:
     (head,) = plain(initial=None).heads
     free = head._replace(query=head.query + sympy.Matrix(5, 5, lambda i, j: int(j == 4) * (i + 1)))
     for layer in (Layer((free,)), Layer((free,)).to_numpy()):
-        found = recognise(layer, **SIZES)
+        found = recognise(layer, **SIZES, initial="unknown")
         assert (found.family, found.context_update) == ("gradient descent", "none")
         assert not np.array(found.initial.tolist()).any()
 
 
-def test_a_head_that_does_nothing_is_a_step_of_rate_0() -> None:
+def test_a_layer_that_does_nothing_is_no_descent_but_of_rate_0() -> None:
     layer = Layer((Head(*(sympy.zeros(5, 5) for _ in range(4))),))
-    for each in (layer, layer.to_numpy()):
-        found = recognise(each, **SIZES)
-        assert (found.family, found.step_size) == ("gradient descent", 0)
+    for weights in (layer, layer.to_numpy()):
+        for initial in ("zeros", "unknown"):
+            found = recognise(weights, **SIZES, initial=initial)
+            assert isinstance(found, Still)
+            assert (found.family, found.step_size, found.context_update, found.error_bound(1, 1) < 1e-200) == ("rate 0", 0, "rate 0", True)
+            assert str(found).startswith("family: rate 0 (the prediction never moves")
+
+
+def test_tokens_in_another_order_are_not_gradient_descent() -> None:
+    """A layer for tokens [y; x] leaves the last rows alone: it would pass as a step of rate 0."""
+    (head,) = gd_layer(1, 2, learning_rate="1/2", context=3).heads
+    order = [1, 2, 0]
+    turned = Head(head.key[:, order], head.query[:, order], head.value[:, order], head.projection[order, :])
+    layer = Layer((turned,))
+    for weights in (layer, layer.to_numpy()):
+        assert recognise(weights, d_x=2, d_y=1).family == "rate 0"
 
 
 def test_none_says_what_it_leaves_open() -> None:
     rng = np.random.default_rng(0)
     wrong = Layer((Head(*(sympy.Matrix(rng.integers(-2, 3, (5, 5))) for _ in range(4))),))
-    assert "preconditioned gradient descent is excluded for the W₀ shown" in recognise(wrong, **SIZES).note
+    assert "preconditioned gradient descent is excluded for the W₀ shown" in recognise(wrong, **SIZES, initial="unknown").note
     assert recognise(wrong, **SIZES, initial=W).note == ""
 
 
@@ -200,7 +213,7 @@ class Two:
 
 
 def test_a_bound_is_asked_for_with_norms() -> None:
-    found = recognise(plain(), **SIZES)
+    found = recognise(plain(), **SIZES, initial="unknown")
     assert found.error_bound(3, 4) == 0
     assert replace(found, gap=Two()).error_bound(3, 4) == pytest.approx(72)
     with pytest.raises(ValueError, match="token_norm: expected a number that is not negative, got -1"):

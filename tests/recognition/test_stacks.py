@@ -44,7 +44,7 @@ def changed(layer: Layer, weight: str, entry: tuple[int, int]) -> Layer:
 
 
 def test_steps_of_descent_are_recognised_and_certified() -> None:
-    found = recognise_stack(descent("1/10", "1/7", "1/5"), d_x=3, d_y=1)
+    found = recognise_stack(descent("1/10", "1/7", "1/5"), d_x=3, d_y=1, initial="unknown")
     assert found.family == "gradient descent"
     assert [str(layer.step_size) for layer in found.layers] == ["1/10", "1/7", "1/5"]
     assert found.certificate is not None
@@ -54,7 +54,7 @@ def test_steps_of_descent_are_recognised_and_certified() -> None:
 
 
 def test_steps_of_gdpp_are_recognised_and_certified() -> None:
-    found = recognise_stack(curved(("1/10", "1/20"), ("1/7", "1/30")), d_x=3, d_y=1)
+    found = recognise_stack(curved(("1/10", "1/20"), ("1/7", "1/30")), d_x=3, d_y=1, initial="unknown")
     assert found.family == "GD++"
     assert found.certificate is not None
 
@@ -68,13 +68,13 @@ def test_layers_of_gdpp_and_of_descent_are_steps_of_gdpp() -> None:
 
 def test_gamma_of_the_last_layer_is_not_seen() -> None:
     """So the stack is plain descent, from any W₀ (3.4)."""
-    found = recognise_stack([*descent("1/10"), *curved(("1/7", "1/30"), initial=START)], d_x=3, d_y=1)
+    found = recognise_stack([*descent("1/10"), *curved(("1/7", "1/30"), initial=START)], d_x=3, d_y=1, initial="unknown")
     assert (found.family, found.reason, found.initial) == ("gradient descent", "", START)
     assert found.certificate is not None
 
 
 def test_gdpp_from_another_start_is_refused() -> None:
-    found = recognise_stack(curved(("1/10", "1/20"), ("1/7", "1/30"), initial=START), d_x=3, d_y=1)
+    found = recognise_stack(curved(("1/10", "1/20"), ("1/7", "1/30"), initial=START), d_x=3, d_y=1, initial="unknown")
     assert (found.family, found.reason) == ("none", f"layers of GD++ are its steps for W₀ = 0 only (3.3); {NO_POLYNOMIAL}")
 
 
@@ -100,8 +100,8 @@ def test_a_changed_entry_is_refused(place: int) -> None:
 def test_only_the_last_layer_may_leave_the_context_alone() -> None:
     layers = descent("1/10", "1/7")
     stray = changed(layers[0], "value", (0, 0))
-    assert recognise_stack([layers[0], changed(layers[1], "value", (0, 0))], d_x=3, d_y=1).family == "gradient descent"
-    found = recognise_stack([stray, layers[1]], d_x=3, d_y=1)
+    assert recognise_stack([layers[0], changed(layers[1], "value", (0, 0))], d_x=3, d_y=1, initial="unknown").family == "gradient descent"
+    found = recognise_stack([stray, layers[1]], d_x=3, d_y=1, initial="unknown")
     assert (found.family, found.reason) == ("none", f"{STRAY.format(1)}; {NO_POLYNOMIAL}")
 
 
@@ -192,7 +192,7 @@ def test_too_many_roots_are_no_steps() -> None:
 def test_a_wasted_layer_is_a_step_of_rate_0_and_w0_is_found() -> None:
     """The first layer is right on query tokens, but not on context tokens, which the second does not read."""
     (first,) = descent("1/10")
-    found = recognise_stack([changed(first, "value", (0, 0)), NOTHING], d_x=3, d_y=1)
+    found = recognise_stack([changed(first, "value", (0, 0)), NOTHING], d_x=3, d_y=1, initial="unknown")
     assert (found.family, found.step_sizes, found.initial) == ("gradient descent", (0, sympy.Rational(1, 10)), START)
 
 
@@ -204,7 +204,7 @@ def writing_targets(sign: int) -> Layer:
 
 def test_a_layer_that_is_undone_is_no_step_but_the_stack_is() -> None:
     layers = [writing_targets(1), writing_targets(-1), *descent("1/10", "1/7")]
-    found = recognise_stack(layers, d_x=3, d_y=1)
+    found = recognise_stack(layers, d_x=3, d_y=1, initial="unknown")
     assert [layer.family for layer in found.layers] == ["none", "none", "gradient descent", "gradient descent"]
     assert (found.family, found.initial) == ("gradient descent", START)
     assert found.step_sizes == (0, 0, sympy.Rational(1, 10), sympy.Rational(1, 7))
@@ -214,7 +214,7 @@ def test_a_layer_that_is_undone_is_no_step_but_the_stack_is() -> None:
 def test_a_layer_that_is_undone_too_late_is_refused_with_a_witness() -> None:
     """To first order in CCᵀ the layers are a step."""
     layers = [writing_targets(1), *descent("1/10"), writing_targets(-1)]
-    found = recognise_stack(layers, d_x=3, d_y=1)
+    found = recognise_stack(layers, d_x=3, d_y=1, initial="unknown")
     assert (found.reason, found.initial) == (f"layer 1 by itself is none; {NO_POLYNOMIAL}", START)
     assert found.witness is not None
     assert shown_by_hand(layers, found.witness)
@@ -233,7 +233,7 @@ def test_what_no_certificate_reaches_is_not_run_and_not_refuted() -> None:
     found = recognise_stack(layers, d_x=3, d_y=1, initial=START)
     assert (found.family, found.certificate) == ("gradient descent", None)
     found = recognise_stack([*layers, changed(layers[0], "projection", (0, 0)), NOTHING], d_x=3, d_y=1, initial=START)
-    assert found.family == "none"
+    assert found.family == "not decided"
     assert found.reason == f"{STRAY.format(46)}; as a function it was not decided, its degree being too high for a certificate"
 
 
@@ -270,7 +270,7 @@ def shown_by_hand(layers: list[Layer], witness: Any) -> bool:
 )
 def test_what_is_no_stack_is_refused(layers: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
-        recognise_stack(layers, d_x=3, d_y=1)
+        recognise_stack(layers, d_x=3, d_y=1, initial="unknown")
 
 
 def perturbed(layers: list[Layer], size: float, random: np.random.Generator) -> list[Layer]:
@@ -384,7 +384,7 @@ def test_the_bound_is_not_reached_by_gradient_ascent(family: str) -> None:
     ],
 )
 def test_bad_norms_are_refused(norms: tuple[Any, Any], error: type[Exception], message: str) -> None:
-    found = recognise_stack([layer.to_numpy() for layer in descent("1/2", "1/3")], d_x=3, d_y=1)
+    found = recognise_stack([layer.to_numpy() for layer in descent("1/2", "1/3")], d_x=3, d_y=1, initial="unknown")
     with pytest.raises(error, match=message):
         found.error_bound(*norms)
     assert found.error_bound(np.float32(1), 1) == found.error_bound(1.0, 1.0)

@@ -89,7 +89,7 @@ def survey(numbers: Iterable[int], seed: int = 0) -> Survey:
 def judged(heads: list[list[Rows]], right: Construction) -> Recognition:
     """What recognition says."""
     layer = Layer(tuple(Head(*map(exact, head)) for head in heads))
-    return recognise(layer, d_x=len(right.initial[0]), d_y=len(right.initial), initial=exact(right.initial) if right.told else None)
+    return recognise(layer, d_x=len(right.initial[0]), d_y=len(right.initial), initial=exact(right.initial) if right.told else "unknown")
 
 
 def _right(verdict: Recognition, heads: list[list[Rows]], right: Construction) -> tuple[Survey, str]:

@@ -10,9 +10,24 @@ import sympy
 from equivalence.recognition.exact import solve as exact
 from equivalence.recognition.field import ExactField
 from equivalence.recognition.floats.bounds import certified_norm
+from equivalence.recognition.floats.nearest import families
+from equivalence.recognition.floats.nulls import null_distances, shape_of
 from equivalence.recognition.layer import ExactLayer
-from equivalence.recognition.members import Member, identity, unit
-from equivalence.recognition.result import DESCENT, GDPP, NONE, PRECONDITIONED, Accepted, NoGap, Recognition, Refused
+from equivalence.recognition.members import Member, Number, identity, unit
+from equivalence.recognition.question import Question
+from equivalence.recognition.result import (
+    DESCENT,
+    GDPP,
+    NONE,
+    PRECONDITIONED,
+    STILL,
+    Accepted,
+    Nearness,
+    NoGap,
+    Recognition,
+    Refused,
+    Still,
+)
 from equivalence.recognition.rounding import gamma, size
 from equivalence.recognition.tensor.canonical import CanonicalTensor, descent_slope, inner
 from equivalence.recognition.tensor.enclosed import Ball, enclosure
@@ -22,39 +37,40 @@ from equivalence.recognition.witness import columns_of, single_tokens, witness_o
 OPEN = "preconditioned gradient descent is excluded for the W₀ shown, not for every W₀; give the initial model to decide it"
 
 
-def decided(layer: ExactLayer, initial: sympy.MatrixBase | None, count: sympy.Expr) -> Recognition:
+def decided(layer: ExactLayer, question: Question) -> Recognition:
     """The decision; a W₀ outside the field of the weights (a root) enlarges the field first."""
-    if initial is not None:
-        layer, start = layer.at(initial)
-        return _at(layer, start, count) or _refused(layer, start, "", count)
+    if question.initial is not None:
+        layer, start = layer.at(question.initial)
+        return _at(layer, start, question) or _refused(layer, start, "", question)
     predicted = layer.tensor.rows(slice(layer.d_x, None))
     for model in exact.initial_models(predicted, layer.d_x, layer.d_y, layer.field):
-        if isinstance(model, sympy.MatrixBase):
-            return decided(layer, model, count)
-        if (verdict := _at(layer, model, count)) is not None:
+        larger, start = layer.at(model) if isinstance(model, sympy.MatrixBase) else (layer, model)
+        if (verdict := _at(larger, start, question)) is not None:
             return verdict
     note = "" if exact.sees_inputs_only(predicted, layer.d_x) else OPEN
-    return _refused(layer, _some_initial(layer), note, count)
+    return _refused(layer, _some_initial(layer), note, question)
 
 
-def _at(layer: ExactLayer, start: Array, count: sympy.Expr) -> Accepted | None:
+def _at(layer: ExactLayer, start: Array, question: Question) -> Recognition | None:
     """The member with this W₀ that the layer is, if it is one."""
     member = exact.member_at(layer.tensor.rows(slice(layer.d_x, None)), start)
-    return None if member is None else _accepted(layer, member, count)
+    return None if member is None else _accepted(layer, member, question)
 
 
-def _accepted(layer: ExactLayer, member: Member, count: sympy.Expr) -> Accepted:
+def _accepted(layer: ExactLayer, member: Member, question: Question) -> Recognition:
     (d_y, d_x), tensor, field = member.initial.shape, layer.tensor, layer.field
     plain = exact.equal(member.left_factor, identity(member.initial[:, 0])), exact.equal(member.preconditioner, identity(member.initial[0]))
     curved = exact.curvature_of(tensor.rows(slice(d_x)).on_queries(member.initial), d_x, d_y) if all(plain) else None
     family = PRECONDITIONED if not all(plain) else GDPP if curved else DESCENT
     whole = CanonicalTensor((member.whole(0 * member.step if curved is None else curved),))
     same = exact.equal(tensor.dense(), whole.dense())
+    if not member.step:
+        return _still(layer, member, curved, STILL if not curved else GDPP, same, question)
     return Accepted(
         family=family,
         exact=True,
         step_size=field.to_sympy(member.step),
-        learning_rate=field.to_sympy(member.step) * count,
+        learning_rate=field.to_sympy(member.step) * question.count,
         gamma=field.to_sympy(curved) if family == GDPP else None,
         preconditioner=None if all(plain) else field.matrix(member.preconditioner),
         left_factor=None if plain[0] else field.matrix(member.left_factor),
@@ -64,7 +80,33 @@ def _accepted(layer: ExactLayer, member: Member, count: sympy.Expr) -> Accepted:
         context_update=family if same else NONE,
         tolerance=None,
         gap=NoGap(),
+        query=question.query,
+        families=() if all(plain) else (_null(layer, field.matrix(member.initial), plain[0], question),),
     )
+
+
+def _still(layer: ExactLayer, member: Member, curved: Number | None, update: str, same: bool, question: Question) -> Still:
+    """Rate 0; of GD++, it may change the context all the same."""
+    return Still(
+        exact=True,
+        step_size=sympy.Integer(0),
+        learning_rate=sympy.Integer(0),
+        gamma=layer.field.to_sympy(curved) if curved else None,
+        initial=layer.field.matrix(member.initial),
+        relative_distance=0.0,
+        context_update=update if same else NONE,
+        tolerance=None,
+        gap=NoGap(),
+        query=question.query,
+    )
+
+
+def _null(layer: ExactLayer, initial: sympy.MatrixBase, plain: bool, question: Question) -> Nearness:
+    """What random heads reach, at this W₀ where it is of numbers, else at 0; or at the best one, if W₀ was searched for."""
+    start = np.array((sympy.zeros(*initial.shape) if initial.free_symbols else initial).tolist(), dtype=float)
+    nulls = null_distances(shape_of(layer.heads), layer.d_x, layer.d_y, None if question.initial is None else start)
+    factors = 1 if plain else 2
+    return Nearness(families(layer.d_y)[factors].name, 0.0, nulls[factors])
 
 
 def _exact_gauge(tensor: CanonicalTensor, member: Member, field: ExactField) -> sympy.Expr | None:
@@ -86,7 +128,7 @@ def _some_initial(layer: ExactLayer) -> Array:
     return slope[:, :d_x] / (step * (d_x + 1)) * 2 if step else slope[:, :d_x] * 0
 
 
-def _refused(layer: ExactLayer, initial: Array, note: str, count: sympy.Expr) -> Refused:
+def _refused(layer: ExactLayer, initial: Array, note: str, question: Question) -> Refused:
     """The nearest GD step, and a witness: 0 and 1 as entries, the fewest ones."""
     field, (d_y, d_x) = layer.field, initial.shape
     direction_of = Member(unit(initial[0, 0]), initial, identity(initial[:, 0]), identity(initial[0]))
@@ -105,11 +147,12 @@ def _refused(layer: ExactLayer, initial: Array, note: str, count: sympy.Expr) ->
     return Refused(
         exact=True,
         step_size=field.to_sympy(member.step),
-        learning_rate=field.to_sympy(member.step) * count,
+        learning_rate=field.to_sympy(member.step) * question.count,
         initial=field.matrix(initial),
         relative_distance=float(sympy.sqrt(squares[0] / squares[1])) if numbers else None,
         tolerance=None,
         gap=ExactGap(difference, field),
+        query=question.query,
         witness=witness_on(layer.matrices, columns, field.matrix(initial), field.to_sympy(member.step)),
         note=note,
     )

@@ -2,41 +2,183 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from equivalence.models.heads import Layer
 from equivalence.recognition.floats import nearest
 from equivalence.recognition.floats.bounds import FloatGap
 from equivalence.recognition.floats.initial_models import initial_models
+from equivalence.recognition.floats.nulls import null_distances, shape_of
 from equivalence.recognition.layer import FloatingLayer
-from equivalence.recognition.result import DESCENT, GDPP, NONE, PRECONDITIONED, Accepted, Recognition, Refused, Undecided
+from equivalence.recognition.question import Question
+from equivalence.recognition.result import (
+    DESCENT,
+    GDPP,
+    NONE,
+    PRECONDITIONED,
+    STILL,
+    Accepted,
+    Nearness,
+    Recognition,
+    Refused,
+    Still,
+    Undecided,
+)
+from equivalence.recognition.rounding import TINY
 from equivalence.recognition.tensor.canonical import frobenius
 from equivalence.recognition.tensor.lowrank import Array, largest_entry
 from equivalence.recognition.witness import clear_witness, clearest_columns
 
 SMALLEST, LARGEST = 1e-30, 1e20
 """The least size of T that is judged, and the largest of ``P W_V``, ``W_Kᵀ W_Q`` and W₀: fits multiply many of them."""
+NOTHING = TINY * LARGEST**3
+"""What underflow may account for, of heads that do nothing."""
+WORTH = 2
+"""A family is named where the distance is this many times below that of random heads."""
+
+EXACT = "give exact weights, such as arrays of Fractions"
 
 
-def measured(layer: FloatingLayer, initial: Array | None, tolerance: float, count: float) -> Recognition:
-    """The simplest family whose nearest member is within the tolerance, or the nearest GD step."""
+class Fit(NamedTuple):
+    """The nearest member of a family, and what random heads reach."""
+
+    family: nearest.Family
+    candidate: nearest.Candidate
+    null: float
+
+    @property
+    def nearness(self) -> Nearness:
+        """As it is reported."""
+        return Nearness(self.family.name, self.candidate.relative_distance, self.null)
+
+
+def measured(layer: FloatingLayer, question: Question) -> Recognition:
+    """The simplest family whose nearest member is within the tolerance and well below the null, or the nearest GD step."""
+    initial, tolerance = question.initial, question.tolerance
     _check_range(layer, initial)
     models = [initial] if initial is not None else initial_models(layer.outputs().tensor, layer.d_x, layer.d_y)
     starts = nearest.starts(layer.outputs, models)
-    families = [nearest.best_descent, nearest.best_preconditioned, *([nearest.best_two_sided] if layer.d_y > 1 else [])]
-    fits = []
-    for best in families:
-        fits.append(best(starts))
-        if not fits[-1].start.square or fits[-1].relative_distance < tolerance:
-            return (
-                _within(layer, fits[-1], len(fits) - 1, tolerance, count)
-                if _survives(fits[-1], tolerance)
-                else _lost(fits[0], tolerance, count)
+    if not starts[0].square:
+        return _without_effect(layer, question, nearest.best_descent(starts))
+    nulls = null_distances(shape_of(layer.heads), layer.d_x, layer.d_y, initial)
+    fits = [Fit(family, family.best(starts), null) for family, null in zip(nearest.families(layer.d_y), nulls, strict=True)]
+    doubt = ""
+    for fit in fits:
+        reach = fit.candidate.interval()
+        if reach.high < tolerance and WORTH * reach.high <= fit.null:
+            return _within(layer, question, fit, fits)
+        if reach.low < tolerance <= reach.high:
+            doubt = doubt or _precision(fit)
+        elif reach.high < tolerance:
+            doubt = (
+                doubt or f"{fit.family.name} is within {reach.value:.4g}, but random heads of this shape are within {fit.null:.4g} of it"
             )
-    return _outside(layer, fits[0], tolerance, count)
+    return _undecided(question, fits, doubt) if doubt else _outside(layer, question, fits)
 
 
-def _survives(fit: nearest.Candidate, tolerance: float) -> bool:
-    """Whether it is within the tolerance however rounding went; where nothing is left but rounding it is a step of rate 0."""
-    return not fit.start.square or fit.difference.norm().high < tolerance * fit.start.whole.norm().low
+def _precision(fit: Fit) -> str:
+    apart, size = fit.candidate.difference.norm(), fit.candidate.start.whole.norm()
+    lost = f"rounding may account for {apart.high - apart.value:.1e} of the tensor's {size.value:.1e}"
+    return f"cannot tell at this precision: {lost}; {EXACT}"
+
+
+def _without_effect(layer: FloatingLayer, question: Question, candidate: nearest.Candidate) -> Recognition:
+    """Nothing is left of the tensor: as it is 0, or as rounding takes all of it."""
+    whole = candidate.start.whole
+    if whole.norm().high > NOTHING:
+        lost = f"rounding may account for {whole.slack:.1e}, which is all of the tensor"
+        return _undecided(question, [], f"cannot tell at this precision: {lost}; {EXACT}", candidate)
+    member = candidate.member
+    inputs, outputs = layer.inputs(), layer.outputs()
+    still = max(inputs.norm().high, outputs.norm().high) <= NOTHING
+    gamma = None if still else nearest.curvature_of(layer.inputs(member.initial), whole, layer.d_y, question.tolerance)
+    curved = gamma is not None and nearest.context_distance(inputs, outputs, member, gamma) < question.tolerance
+    return Still(
+        exact=False,
+        step_size=0.0,
+        learning_rate=0.0,
+        gamma=gamma,
+        initial=member.initial,
+        relative_distance=0.0,
+        context_update=STILL if still else GDPP if curved else NONE,
+        tolerance=question.tolerance,
+        gap=FloatGap(whole),
+        query=question.query,
+    )
+
+
+def _undecided(question: Question, fits: list[Fit], note: str, candidate: nearest.Candidate | None = None) -> Undecided:
+    nearest_step = candidate or fits[0].candidate
+    step = float(nearest_step.member.step)
+    return Undecided(
+        exact=False,
+        step_size=step,
+        learning_rate=step * float(question.count),
+        initial=nearest_step.start.initial,
+        relative_distance=nearest_step.relative_distance,
+        tolerance=question.tolerance,
+        gap=FloatGap(nearest_step.difference),
+        query=question.query,
+        families=tuple(fit.nearness for fit in fits),
+        note=note,
+    )
+
+
+def _within(layer: FloatingLayer, question: Question, fit: Fit, fits: list[Fit]) -> Accepted:
+    member, factors, start = fit.candidate.member, fit.family.factors, fit.candidate.start
+    gamma = None if factors else nearest.curvature_of(layer.inputs(member.initial), start.whole, layer.d_y, question.tolerance)
+    name = PRECONDITIONED if factors else DESCENT if gamma is None else GDPP
+    distance = nearest.context_distance(layer.inputs(), layer.outputs(), member, gamma)
+    return Accepted(
+        family=name,
+        exact=False,
+        step_size=float(member.step),
+        learning_rate=float(member.step) * float(question.count),
+        gamma=gamma,
+        preconditioner=member.preconditioner if factors else None,
+        left_factor=member.left_factor if factors == 2 else None,
+        initial=member.initial,
+        gauge=_gauge(fit.candidate),
+        relative_distance=fit.candidate.relative_distance,
+        context_update=name if distance < question.tolerance else NONE,
+        tolerance=question.tolerance,
+        gap=FloatGap(fit.candidate.difference),
+        query=question.query,
+        families=tuple(other.nearness for other in fits),
+    )
+
+
+def _gauge(fit: nearest.Candidate) -> float | None:
+    """1/c is B's share of [C; 0]."""
+    if len(fit.start.seen.pairs) > 1:
+        return None
+    ((_, seen),) = fit.start.seen.pairs
+    share = frobenius(seen, fit.member.B)
+    return float(frobenius(fit.member.B, fit.member.B) / share) if share else None
+
+
+def _outside(layer: FloatingLayer, question: Question, fits: list[Fit]) -> Recognition:
+    """None, for the W₀ in question: of one that was searched for it is not said."""
+    if question.initial is None:
+        return _undecided(question, fits, "not found for an unknown W₀: give `initial`")
+    candidate = fits[0].candidate
+    initial, step = candidate.start.initial, float(candidate.member.step)
+    try:
+        witness = clear_witness(Layer(layer.heads), clearest_columns(candidate.difference.tensor, initial), initial, step)
+    except ArithmeticError as error:
+        return _undecided(question, fits, f"cannot tell at this precision: {error}; {EXACT}")
+    return Refused(
+        exact=False,
+        step_size=step,
+        learning_rate=step * float(question.count),
+        initial=initial,
+        relative_distance=candidate.relative_distance,
+        tolerance=question.tolerance,
+        gap=FloatGap(candidate.difference),
+        query=question.query,
+        families=tuple(fit.nearness for fit in fits),
+        witness=witness,
+    )
 
 
 def _check_range(layer: FloatingLayer, initial: Array | None) -> None:
@@ -53,64 +195,3 @@ def _check_range(layer: FloatingLayer, initial: Array | None) -> None:
         raise ValueError(
             f"layer: expected weights that do something: P W_V times W_Kᵀ W_Q of at least {SMALLEST:.0e} in some head, got {largest:.1e}"
         )
-
-
-def _within(layer: FloatingLayer, fit: nearest.Candidate, family: int, tolerance: float, count: float) -> Accepted:
-    member = fit.member
-    gamma = None if family else nearest.curvature_of(layer.inputs(member.initial), fit.start.whole, layer.d_y, tolerance)
-    name = PRECONDITIONED if family else DESCENT if gamma is None else GDPP
-    distance = nearest.context_distance(layer.inputs(), layer.outputs(), member, gamma)
-    return Accepted(
-        family=name,
-        exact=False,
-        step_size=float(member.step),
-        learning_rate=float(member.step) * count,
-        gamma=gamma,
-        preconditioner=member.preconditioner if family else None,
-        left_factor=member.left_factor if family == 2 else None,
-        initial=member.initial,
-        gauge=_gauge(fit),
-        relative_distance=fit.relative_distance,
-        context_update=name if distance < tolerance else NONE,
-        tolerance=tolerance,
-        gap=FloatGap(fit.difference),
-    )
-
-
-def _gauge(fit: nearest.Candidate) -> float | None:
-    """1/c is B's share of [C; 0]."""
-    if len(fit.start.seen.pairs) > 1:
-        return None
-    ((_, seen),) = fit.start.seen.pairs
-    share = frobenius(seen, fit.member.B)
-    return float(frobenius(fit.member.B, fit.member.B) / share) if share else None
-
-
-def _lost(fit: nearest.Candidate, tolerance: float, count: float) -> Undecided:
-    apart, size = fit.difference.norm(), fit.start.whole.norm()
-    return Undecided(
-        exact=False,
-        step_size=float(fit.member.step),
-        learning_rate=float(fit.member.step) * count,
-        initial=fit.member.initial,
-        relative_distance=fit.relative_distance,
-        tolerance=tolerance,
-        gap=FloatGap(fit.difference),
-        note=f"cannot tell at this precision: rounding may account for {apart.high - apart.value:.1e} of the tensor's {size.value:.1e}; "
-        "give exact weights, such as arrays of Fractions",
-    )
-
-
-def _outside(layer: FloatingLayer, fit: nearest.Candidate, tolerance: float, count: float) -> Refused:
-    initial, step = fit.member.initial, float(fit.member.step)
-    columns = clearest_columns(fit.difference.tensor.formed(), initial)
-    return Refused(
-        exact=False,
-        step_size=step,
-        learning_rate=step * count,
-        initial=initial,
-        relative_distance=fit.relative_distance,
-        tolerance=tolerance,
-        gap=FloatGap(fit.difference),
-        witness=clear_witness(Layer(layer.heads), columns, initial, step),
-    )

@@ -18,12 +18,15 @@ from typing import NamedTuple
 import numpy as np
 
 from equivalence.recognition.members import Member, curvature, residual_form
-from equivalence.recognition.rounding import UNIT, gamma, size
+from equivalence.recognition.result import DESCENT, PRECONDITIONED
+from equivalence.recognition.rounding import UNIT, Interval, gamma, size
 from equivalence.recognition.tensor.canonical import CanonicalTensor, descent_slope, frobenius, left_slope, right_slope
 from equivalence.recognition.tensor.enclosed import Ball, Enclosure
 from equivalence.recognition.tensor.lowrank import Array, Matrix, fewer_rows, on_columns
 
 EPSILON = float(np.finfo(float).eps)
+LOST = 4
+"""Slacks that a fit may be off by: that of what is fitted, of the slopes, of their solution, and one more."""
 FEW, MANY = 3, 60
 """Alternations for each W₀, and for the one that is best after these."""
 
@@ -34,7 +37,7 @@ class Start(NamedTuple):
     Attributes:
         initial: d_y x d_x.
         whole: the y rows of a tensor on queries [q; −W₀q], with its rounding.
-        square: its ‖T‖²; 0 where that is 0 up to rounding: no query token is changed then, which is a step of rate 0.
+        square: its ‖T‖²; 0 where that is 0 up to rounding.
     """
 
     initial: Array
@@ -77,7 +80,18 @@ class Candidate:
         if not self.start.square:
             return 0.0
         remaining = 1 - self.square / self.start.square
-        return float(np.sqrt(remaining)) if remaining > np.sqrt(EPSILON) else self.difference.value() / float(np.sqrt(self.start.square))
+        if remaining > np.sqrt(EPSILON) + LOST * self.start.whole.slack / np.sqrt(self.start.square):
+            return float(np.sqrt(remaining))
+        return self.difference.value() / float(np.sqrt(self.start.square))
+
+    def interval(self) -> Interval:
+        """Where the relative distance of the family lies, rounding included.
+
+        The fit of a linear family is off by about the slack itself, across the remaining distance: so that has its square taken off.
+        """
+        apart, size = self.difference.norm(), self.start.whole.norm()
+        low = np.sqrt(max(apart.low**2 - (LOST * self.start.whole.slack) ** 2, 0.0)) / size.high
+        return Interval(apart.value / size.value, float(low), apart.high / size.low)
 
 
 def enclosed(member: Member) -> tuple[Ball, Ball]:
@@ -100,8 +114,8 @@ def starts(outputs: Callable[[Array], Enclosure], models: Sequence[Array]) -> li
 
 
 def _started(seen: Enclosure, initial: Array) -> Start:
-    norm, d = seen.value(), sum(initial.shape)
-    return Start(initial, seen, 0.0 if norm <= d * EPSILON * seen.size() else norm**2)
+    norm = seen.norm()
+    return Start(initial, seen, norm.value**2 if norm.low else 0.0)
 
 
 def relative(tensor: Enclosure, member: tuple[Ball, Ball]) -> float:
@@ -234,3 +248,29 @@ def best(starts: Sequence[Start], nearest: Callable[[Start], Candidate]) -> Cand
         if candidates[-1].relative_distance <= start.initial.size * EPSILON:
             return candidates[-1]
     return min(candidates, key=lambda candidate: candidate.relative_distance)
+
+
+class Family(NamedTuple):
+    """A family of steps.
+
+    Attributes:
+        name: as it is listed.
+        best: its nearest member over several W₀.
+        factors: how many of C and D are free.
+    """
+
+    name: str
+    best: Callable[[Sequence[Start]], Candidate]
+    factors: int
+
+
+ALL = (
+    Family(DESCENT, best_descent, 0),
+    Family(PRECONDITIONED, best_preconditioned, 1),
+    Family(f"{PRECONDITIONED} with a left factor", best_two_sided, 2),
+)
+
+
+def families(d_y: int) -> tuple[Family, ...]:
+    """The simplest one first. For one target a left factor is a number."""
+    return ALL if d_y > 1 else ALL[:2]

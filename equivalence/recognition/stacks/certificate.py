@@ -56,6 +56,22 @@ def gdpp_steps(step_sizes: Sequence[sympy.Expr], gammas: Sequence[sympy.Expr]) -
     return expected
 
 
+def preconditioned_steps(
+    step_sizes: Sequence[sympy.Expr], factors: Sequence[tuple[sympy.MatrixBase | None, sympy.MatrixBase | None]]
+) -> Expected:
+    """K steps ``W ← W + s D (Y − WX) Xᵀ C`` from W₀; a factor that is None is I."""
+
+    def expected(algebra: Algebra, number: Number, initial: Matrix, X: Matrix, Y: Matrix, Q: Matrix) -> Matrix:
+        weights = initial
+        for s, (D, C) in zip(step_sizes, factors, strict=True):
+            update = number(s) * ((Y - weights @ X) @ X.T)
+            left = update if D is None else _constant(algebra, number, D) @ update
+            weights = weights + (left if C is None else left @ _constant(algebra, number, C))
+        return weights @ Q
+
+    return expected
+
+
 def polynomial_step(coefficients: Sequence[sympy.Expr]) -> Expected:
     """``W₀Q + (Y − W₀X) Xᵀ p(XXᵀ) Q``, p by its coefficients, the constant one first."""
 

@@ -82,7 +82,9 @@ def layer_norms(layer: FloatingLayer, verdict: Recognition, first_row: int) -> t
     T − T* is written as ``T(Σ c_h A_h − A*, B*) + Σ T(A_h, B_h − c_h B*)``; ``‖T(A, B)‖ ≤ ‖A‖‖B‖`` in spectral norms.
     """
     start = np.asarray(verdict.initial, dtype=float)
-    member = Member(float(verdict.step_size), start, np.eye(len(start)), np.eye(start.shape[1]))
+    D = np.eye(len(start)) if verdict.left_factor is None else verdict.left_factor
+    C = np.eye(start.shape[1]) if verdict.preconditioner is None else verdict.preconditioner
+    member = Member(float(verdict.step_size), start, D, C)
     whole, columns = member.whole(float(verdict.gamma or 0.0))
     A, B = exactly(whole[first_row:]), exactly(columns)
     pairs = [

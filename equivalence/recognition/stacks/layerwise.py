@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,12 +13,13 @@ from equivalence.recognition.exact.solve import equal
 from equivalence.recognition.field import Matrix
 from equivalence.recognition.layer import ExactLayer, FloatingLayer
 from equivalence.recognition.members import Member, Number, identity
+from equivalence.recognition.question import Question
 from equivalence.recognition.recognise import judged
-from equivalence.recognition.result import DESCENT, GDPP, NONE
+from equivalence.recognition.result import DESCENT, GDPP, NONE, PRECONDITIONED, STILL, UNDECIDED
 from equivalence.recognition.tensor.canonical import CanonicalTensor
 from equivalence.recognition.tensor.enclosed import Ball
 
-STEPS = (DESCENT, GDPP)
+MOVING = (DESCENT, PRECONDITIONED, GDPP)
 Layers = Sequence[ExactLayer | FloatingLayer]
 
 
@@ -26,9 +27,9 @@ class Layerwise(NamedTuple):
     """What the layers by themselves say.
 
     Attributes:
-        family: "gradient descent", "GD++" or "none".
+        family: "gradient descent", "preconditioned gradient descent", "GD++", "rate 0", "none" or "not decided".
         verdicts: on each layer, all at one W₀.
-        reason: why the family is none; else empty.
+        reason: why it is none of the families, or not decided; else empty.
     """
 
     family: str
@@ -46,33 +47,41 @@ class Layerwise(NamedTuple):
         return tuple(verdict.step_size for verdict in self.verdicts)
 
 
-def layer_by_layer(layers: Layers, initial: Matrix | None, tolerance: float) -> Layerwise:
-    """The verdict by the layers alone; from no W₀ given, that of the first layer that is a step.
+def layer_by_layer(layers: Layers, question: Question) -> Layerwise:
+    """The verdict by the layers alone; for an unknown W₀, at that of the first layer that is a step.
 
     γ of the last of several layers is left out of account: the prediction does not see it (3.4).
     """
-    start = _start(layers, tolerance) if initial is None else initial
-    verdicts = tuple(_judged(number, layer, start, tolerance) for number, layer in enumerate(layers, 1))
-    if reason := next(_faults(layers, verdicts, tolerance), ""):
-        return Layerwise(NONE, verdicts, reason)
-    curved = any(verdict.family == GDPP for verdict in verdicts[:-1] or verdicts)
-    return Layerwise(GDPP if curved else DESCENT, verdicts, "")
+    if question.initial is None:
+        question = question._replace(initial=_start(layers, question))
+    verdicts = tuple(_judged(number, layer, question) for number, layer in enumerate(layers, 1))
+    if reason := next(_faults(layers, verdicts, question.tolerance), ""):
+        undecided = any(verdict.family == UNDECIDED for verdict in verdicts)
+        return Layerwise(UNDECIDED if undecided else NONE, verdicts, reason)
+    families = {_family(verdict) for verdict in verdicts[:-1] or verdicts} | ({_family(verdicts[-1])} - {GDPP})
+    alone = DESCENT if verdicts[-1].family == GDPP else STILL  # of layers of rate 0 before the last one
+    return Layerwise(next((family for family in (GDPP, PRECONDITIONED, DESCENT) if family in families), alone), verdicts, "")
 
 
-def _judged(number: int, layer: ExactLayer | FloatingLayer, initial: Matrix | None, tolerance: float) -> Recognition:
+def _family(verdict: Recognition) -> str:
+    """That of a step, as a part of a stack: GD++ of rate 0 changes the context."""
+    return GDPP if verdict.family == STILL and verdict.context_update == GDPP else verdict.family
+
+
+def _judged(number: int, layer: ExactLayer | FloatingLayer, question: Question) -> Recognition:
     try:
-        return judged(layer, initial, tolerance, sympy.Integer(1))
+        return judged(layer, question)
     except (TypeError, ValueError) as error:
         raise type(error)(f"layer {number}: {error}") from None
 
 
 def is_step(verdict: Recognition) -> bool:
     """Whether a layer by itself is a step, and not of rate 0: these fix W₀."""
-    return verdict.family in STEPS and verdict.step_size != 0
+    return verdict.family in MOVING
 
 
-def _start(layers: Layers, tolerance: float) -> Matrix:
-    verdicts = (_judged(number, layer, None, tolerance) for number, layer in enumerate(layers, 1))
+def _start(layers: Layers, question: Question) -> Matrix:
+    verdicts = (_judged(number, layer, question) for number, layer in enumerate(layers, 1))
     first = next(verdicts)
     return first.initial if is_step(first) else next((verdict.initial for verdict in verdicts if is_step(verdict)), first.initial)
 
@@ -80,16 +89,17 @@ def _start(layers: Layers, tolerance: float) -> Matrix:
 def _faults(layers: Layers, verdicts: Sequence[Recognition], tolerance: float) -> Iterator[str]:
     """What keeps layers from being steps one after the other."""
     for number, (layer, verdict) in enumerate(zip(layers, verdicts, strict=True), 1):
-        if verdict.family not in STEPS:
+        if verdict.family not in (*MOVING, STILL):
             yield f"layer {number} by itself is {verdict.family}"
-        elif verdict.context_update != verdict.family and number < len(verdicts):
+        elif verdict.context_update != _family(verdict) and number < len(verdicts):
             yield f"layer {number} does not update the context tokens as its step does"
         elif number > 1 and not _is_right_for_any_query(layer, verdict, tolerance):
             yield f"layer {number} is a step for query tokens [q; −W₀q], but not for those that the layers before it leave"
-    if any(verdict.family == GDPP for verdict in verdicts[:-1]) and any(
-        entry != 0 for row in verdicts[0].initial.tolist() for entry in row
-    ):
+    before = {_family(verdict) for verdict in verdicts[:-1]}
+    if GDPP in before and any(entry != 0 for row in verdicts[0].initial.tolist() for entry in row):
         yield "layers of GD++ are its steps for W₀ = 0 only (3.3)"
+    if GDPP in before and PRECONDITIONED in map(_family, verdicts):
+        yield "layers of GD++ and preconditioned ones are not judged together"
 
 
 def _is_right_for_any_query(layer: ExactLayer | FloatingLayer, verdict: Recognition, tolerance: float) -> bool:
@@ -98,16 +108,20 @@ def _is_right_for_any_query(layer: ExactLayer | FloatingLayer, verdict: Recognit
     The layers before change the y-part of a query token, and so a later layer meets [q; −W q] with any W (in GD++ another q as well).
     """
     if isinstance(layer, ExactLayer):
-        layer, start = layer.at(verdict.initial)
-        A, columns = _member(layer.field.number(verdict.step_size), start)
-        return equal(layer.tensor.rows(slice(layer.d_x, None)).dense(), CanonicalTensor(((A, columns),)).dense())
-    A, columns = _member(float(verdict.step_size), verdict.initial)
+        field = layer.at(verdict.initial)[0].field
+        A, columns = _member(verdict, field.number(verdict.step_size), lambda matrix: field.array(matrix.tolist()))
+        own = layer.over(field).tensor.rows(slice(layer.d_x, None))
+        return equal(own.dense(), CanonicalTensor(((A, columns),)).dense())
+    A, columns = _member(verdict, float(verdict.step_size), np.asarray)
     predicted = layer.outputs()
     gap = predicted.difference((Ball(A, 0.0), Ball(columns, 0.0))).value()
     return not gap or gap < tolerance * predicted.value()
 
 
-def _member(step: Number, initial: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _member(verdict: Recognition, step: Number, number: Callable[[Matrix], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """The y rows of A, and B for all columns."""
-    member = Member(step, initial, identity(initial[:, 0]), identity(initial[0]))
-    return member.A, member.whole(0 * step)[1]
+    start = number(verdict.initial)
+    D = identity(start[:, 0]) if verdict.left_factor is None else number(verdict.left_factor)
+    C = identity(start[0]) if verdict.preconditioner is None else number(verdict.preconditioner)
+    member = Member(step, start, D, C)
+    return member.A, member.whole(0 * start[0, 0])[1]

@@ -8,20 +8,29 @@ from typing import NamedTuple
 import numpy as np
 import sympy
 
+from equivalence.checks import checked_fraction
 from equivalence.models.heads import Layer
 from equivalence.recognition.exact.decided import decided
 from equivalence.recognition.field import RATIONALS, Matrix, field_of, rational
-from equivalence.recognition.layer import ExactLayer, FloatingLayer, is_exact, read, read_initial
-from equivalence.recognition.result import DESCENT, GDPP, NONE
-from equivalence.recognition.stacks.certificate import certified, descent_steps, gdpp_steps, polynomial_step
+from equivalence.recognition.layer import ExactLayer, FloatingLayer, is_exact, read
+from equivalence.recognition.question import Question, asked
+from equivalence.recognition.result import DESCENT, GDPP, PRECONDITIONED, UNDECIDED
+from equivalence.recognition.stacks.certificate import (
+    Expected,
+    certified,
+    descent_steps,
+    gdpp_steps,
+    polynomial_step,
+    preconditioned_steps,
+)
 from equivalence.recognition.stacks.composition import stack_norms
 from equivalence.recognition.stacks.layerwise import Layerwise, is_step, layer_by_layer
 from equivalence.recognition.stacks.polynomial import DEGREE, as_polynomial, find_witness, one_token_polynomial, real_steps
-from equivalence.recognition.stacks.result import AcceptedStack, RefusedStack, StackRecognition
+from equivalence.recognition.stacks.result import AcceptedStack, RefusedStack, StackRecognition, UndecidedStack
 
 
 def recognise_stack(
-    layers: Sequence[Layer], *, d_x: int, d_y: int, initial: Matrix | None = None, tolerance: float = 0.1
+    layers: Sequence[Layer], *, d_x: int, d_y: int, initial: Matrix | str = "zeros", tolerance: float = 0.1
 ) -> StackRecognition:
     """Whether K linear-attention layers with residual are K steps from one W₀, each at its own rate.
 
@@ -48,12 +57,12 @@ def recognise_stack(
     """
     _check(layers)
     stack = [_read(number, layer, d_x, d_y) for number, layer in enumerate(layers, 1)]
-    start = None if initial is None else read_initial(initial, stack[0])
+    question = asked(initial, stack[0], checked_fraction("tolerance", tolerance), sympy.Integer(1))
     exact = [layer for layer in stack if isinstance(layer, ExactLayer)]
     if not exact:
-        return _measured([layer for layer in stack if isinstance(layer, FloatingLayer)], start, tolerance)
-    alone = layer_by_layer(exact, start, tolerance)
-    return _as_steps(exact, alone) if alone.family != NONE else _as_function(exact, alone, start is None)
+        return _measured([layer for layer in stack if isinstance(layer, FloatingLayer)], question)
+    alone = layer_by_layer(exact, question)
+    return _as_function(exact, alone, question) if alone.reason else _as_steps(exact, alone, question)
 
 
 def _check(layers: object) -> None:
@@ -76,74 +85,93 @@ def _read(number: int, layer: Layer, d_x: int, d_y: int) -> ExactLayer | Floatin
         raise type(error)(f"layer {number}: {error}") from None
 
 
-def _measured(layers: Sequence[FloatingLayer], initial: np.ndarray | None, tolerance: float) -> StackRecognition:
+def _measured(layers: Sequence[FloatingLayer], question: Question) -> StackRecognition:
     """Of floats the layers alone are judged. GD++ needs W₀ = 0 exactly, which an estimate never is."""
-    alone = layer_by_layer(layers, initial, tolerance)
-    if alone.family == NONE and initial is None and any(verdict.family == GDPP for verdict in alone.verdicts):
-        at_zero = layer_by_layer(layers, np.zeros((layers[0].d_y, layers[0].d_x)), tolerance)
-        alone = at_zero if at_zero.family != NONE else alone
-    if alone.family == NONE:
-        return _refused(alone)
+    alone = layer_by_layer(layers, question)
+    if alone.reason and question.initial is None and any(verdict.family == GDPP for verdict in alone.verdicts):
+        at_zero = layer_by_layer(layers, question._replace(initial=np.zeros((layers[0].d_y, layers[0].d_x))))
+        alone = alone if at_zero.reason else at_zero
+    if alone.reason:
+        if question.initial is None:
+            return _open(alone, question, "not found for an unknown W₀: give `initial`")
+        return _open(alone, question) if alone.family == UNDECIDED else _refused(alone, question)
     return AcceptedStack(
         family=alone.family,
         layers=alone.verdicts,
         initial=alone.initial,
         step_sizes=alone.step_sizes,
+        query=question.query,
         norms=stack_norms(layers, alone.verdicts),
     )
 
 
-def _as_steps(layers: Sequence[ExactLayer], alone: Layerwise) -> StackRecognition:
+def _as_steps(layers: Sequence[ExactLayer], alone: Layerwise, question: Question) -> StackRecognition:
     """Layers that are steps, run end to end where that can be done."""
     run = _run(layers, alone.initial)
-    if alone.family == DESCENT:
-        expected, name = descent_steps(alone.step_sizes), "steps of gradient descent"
-    else:
-        gammas = [verdict.gamma or sympy.Integer(0) for verdict in alone.verdicts]
-        expected, name = gdpp_steps(alone.step_sizes, gammas), "steps of GD++"
+    expected, name = _expected(alone)
     result = certified(run.matrices, alone.initial, expected, name)
     if result is not None and not result.holds:
         raise ArithmeticError(f"the layers are steps singly, but not together; this is a fault of the recognition: {result.messages[0]}")
-    coefficients = one_token_polynomial(run.layers, run.initial) if run.rational else None
+    is_polynomial = run.rational and alone.family != PRECONDITIONED
+    coefficients = one_token_polynomial(run.layers, run.initial) if is_polynomial else None
     return AcceptedStack(
         family=alone.family,
         layers=alone.verdicts,
         initial=alone.initial,
         step_sizes=alone.step_sizes,
+        query=question.query,
         polynomial=None if coefficients is None else as_polynomial(coefficients),
         certificate=None if result is None else result.error_bound,
     )
 
 
-def _as_function(layers: Sequence[ExactLayer], alone: Layerwise, start_is_open: bool) -> StackRecognition:
+def _expected(alone: Layerwise) -> tuple[Expected, str]:
+    """The steps, and what they are called."""
+    if alone.family == PRECONDITIONED:
+        factors = [(verdict.left_factor, verdict.preconditioner) for verdict in alone.verdicts]
+        return preconditioned_steps(alone.step_sizes, factors), "preconditioned steps of gradient descent"
+    if alone.family == GDPP:
+        return gdpp_steps(alone.step_sizes, [verdict.gamma or sympy.Integer(0) for verdict in alone.verdicts]), "steps of GD++"
+    return descent_steps(alone.step_sizes), "steps of gradient descent"
+
+
+def _as_function(layers: Sequence[ExactLayer], alone: Layerwise, question: Question) -> StackRecognition:
     """Exact layers that are no steps singly: perhaps they are together."""
     if not _run(layers, alone.initial).rational:
-        return _refused(alone, "as a function it was not decided, the weights not being rational")
-    if start_is_open and is_step(whole := decided(_added(layers), None, sympy.Integer(1))):
-        alone = layer_by_layer(layers, whole.initial, 0.0)
-        if alone.family != NONE:
-            return _as_steps(layers, alone)
+        return _open(alone, question, "as a function it was not decided, the weights not being rational")
+    if question.initial is None and is_step(whole := decided(_added(layers), question)):
+        alone = layer_by_layer(layers, question._replace(initial=whole.initial))
+        if not alone.reason:
+            return _as_steps(layers, alone, question)
     run = _run(layers, alone.initial)
     coefficients = one_token_polynomial(run.layers, run.initial) if run.rational else None
     if coefficients is None:
         why = f"a single token being of degree above {DEGREE}" if run.rational else "W₀ not being rational"
-        return _refused(alone, f"as a function it was not decided, {why}")
+        return _open(alone, question, f"as a function it was not decided, {why}")
     result = certified(run.matrices, alone.initial, polynomial_step([*map(rational, coefficients)]), "a polynomial step")
     if result is None or not result.holds:
         witness = find_witness(run.layers, run.initial, coefficients)
         if result is None and witness is None:
-            return _refused(alone, "as a function it was not decided, its degree being too high for a certificate")
-        return _refused(alone, "as a function it is W₀q + (Y − W₀X)Xᵀp(XXᵀ)q for no polynomial p", witness=witness)
+            return _open(alone, question, "as a function it was not decided, its degree being too high for a certificate")
+        return _refused(alone, question, "as a function it is W₀q + (Y − W₀X)Xᵀp(XXᵀ)q for no polynomial p", witness=witness)
     step_sizes, reason = real_steps(coefficients, len(layers))
     known = {"polynomial": as_polynomial(coefficients), "certificate": result.error_bound}
     if reason:
-        return _refused(alone, f"as a function it is a polynomial step, but {reason}", **known)
-    return AcceptedStack(family=DESCENT, layers=alone.verdicts, initial=alone.initial, step_sizes=step_sizes, **known)
+        return _refused(alone, question, f"as a function it is a polynomial step, but {reason}", **known)
+    return AcceptedStack(family=DESCENT, layers=alone.verdicts, initial=alone.initial, step_sizes=step_sizes, query=question.query, **known)
 
 
-def _refused(alone: Layerwise, about: str = "", **known: object) -> RefusedStack:
-    reason = "; ".join(part for part in (alone.reason, about) if part)
-    return RefusedStack(layers=alone.verdicts, initial=alone.initial, reason=reason, **known)  # type: ignore[arg-type]
+def _refused(alone: Layerwise, question: Question, about: str = "", **known: object) -> RefusedStack:
+    reason = _joined(alone.reason, about)
+    return RefusedStack(layers=alone.verdicts, initial=alone.initial, reason=reason, query=question.query, **known)  # type: ignore[arg-type]
+
+
+def _open(alone: Layerwise, question: Question, about: str = "") -> UndecidedStack:
+    return UndecidedStack(layers=alone.verdicts, initial=alone.initial, reason=_joined(alone.reason, about), query=question.query)
+
+
+def _joined(*reasons: str) -> str:
+    return "; ".join(reason for reason in reasons if reason)
 
 
 def _added(layers: Sequence[ExactLayer]) -> ExactLayer:

@@ -9,7 +9,8 @@ import sympy
 from equivalence.checks import checked_norm
 from equivalence.recognition import Recognition, Witness
 from equivalence.recognition.field import Matrix
-from equivalence.recognition.result import NONE, jsonable
+from equivalence.recognition.query import TOKENS, Query
+from equivalence.recognition.result import NONE, PRECONDITIONED, UNDECIDED, jsonable
 from equivalence.recognition.stacks.composition import StackNorms, composed_bound
 
 SHOWN_TERMS = 8
@@ -18,16 +19,17 @@ SHOWN_TERMS = 8
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class StackRecognition:
-    """What a stack is: `AcceptedStack` or `RefusedStack`.
+    """What a stack is: `AcceptedStack`, `RefusedStack` or `UndecidedStack`.
 
     Attributes:
-        family: "gradient descent", "GD++" or "none", end to end: what the last layer does to the context is left out of account. "None"
-            is said of the W₀ that is shown.
+        family: "gradient descent", "preconditioned gradient descent", "GD++", "rate 0", "none" or "not decided", end to end: what the last
+            layer does to the context is left out of account. "None" is said of the W₀ that is shown.
         layers: the verdict on each layer by itself, all at that W₀.
         initial: W₀, d_y x d_x.
+        query: which query token was asked about, as in `Recognition`.
         step_sizes: s_k = η_k/N of the K steps, in the order of the layers where each is a step by itself; else in ascending order, exact
             real numbers. Empty for "none".
-        reason: why the family is none; empty otherwise.
+        reason: why the family is none or not decided; empty otherwise.
         polynomial: for exact rational weights that predict ``W₀q + (Y − W₀X)Xᵀp(XXᵀ)q`` the polynomial p(λ), of K steps or not; K
             steps have ``1 − λp(λ) = Π(1 − s_kλ)``. None where there is no such p, or it was not computed: see `recognise_stack`.
         certificate: for exact weights, how probable it is, at most, that the stack is not the function that is reported (the steps, or
@@ -40,6 +42,7 @@ class StackRecognition:
     family: str
     layers: tuple[Recognition, ...]
     initial: Matrix
+    query: Query
     step_sizes: tuple[sympy.Expr | float, ...] = ()
     reason: str = ""
     polynomial: sympy.Poly | None = None
@@ -73,11 +76,13 @@ class StackRecognition:
             "step_sizes": [jsonable(s) for s in self.step_sizes],
             "reason": self.reason,
             "initial": jsonable(self.initial),
+            "query": str(self.query),
             "error_bound": None,
         }
 
     def __str__(self) -> str:
         lines = [f"{len(self.layers)} layers: {self.family}" + (f" ({self.reason})" if self.reason else "")]
+        lines.append(f"  query token: {TOKENS[self.query]}")
         for number, layer in enumerate(self.layers, 1):
             lines += self._about(number, layer)
         return "\n".join([*lines, *self._end_to_end()])
@@ -85,7 +90,8 @@ class StackRecognition:
     __repr__ = __str__
 
     def _about(self, number: int, layer: Recognition) -> list[str]:
-        return [f"  layer {number}: {layer.family}, s = {layer.step_size}, γ = {layer.gamma or 0}"]
+        about = [f"  layer {number}: {layer.family}, s = {layer.step_size}, γ = {layer.gamma or 0}"]
+        return about if layer.family != PRECONDITIONED else [*about, f"    {'; '.join(map(str, layer.families))}"]
 
     def _end_to_end(self) -> list[str]:
         lines = []
@@ -146,6 +152,17 @@ class RefusedStack(StackRecognition):
     def _about(self, number: int, layer: Recognition) -> list[str]:
         seen = [] if layer.witness is None else [f"    witness: {layer.witness}"]
         return super()._about(number, layer) + seen
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class UndecidedStack(RefusedStack):
+    """Neither; the reason says what is in the way."""
+
+    family: str = UNDECIDED
+
+    def error_bound(self, token_norm: float, query_norm: float) -> float:
+        """There is none."""
+        raise ValueError(f"error_bound: the stack was not decided, {self.reason}")
 
 
 WITNESS = {"X": "context_x", "Y": "context_y", "q": "query", "prediction": "prediction", "by the p of one token": "expected"}

@@ -1,0 +1,42 @@
+"""What is asked of a layer: for which query token, how near, and with how many examples."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import sympy
+
+from equivalence.recognition.field import Matrix
+from equivalence.recognition.layer import ExactLayer, FloatingLayer, read_initial
+from equivalence.recognition.query import Query
+
+
+class Question(NamedTuple):
+    """What is asked.
+
+    Attributes:
+        query: how W₀ is known.
+        initial: W₀, as the layer's numbers are; None where it is unknown.
+        tolerance: for floats, the relative distance of a member at most.
+        count: N.
+    """
+
+    query: Query
+    initial: Matrix | None
+    tolerance: float
+    count: sympy.Expr
+
+
+def asked(initial: Matrix | str, layer: ExactLayer | FloatingLayer, tolerance: float, count: sympy.Expr) -> Question:
+    """The question about W₀ = "zeros", "unknown" or a matrix.
+
+    Raises:
+        TypeError, ValueError: another text, no matrix, or one of another shape or other numbers.
+    """
+    if isinstance(initial, str):
+        if initial not in (Query.zeros, Query.unknown):
+            raise ValueError(f"initial: expected W₀ as a matrix, 'zeros' or 'unknown', got {initial!r}")
+        zeros = sympy.zeros(layer.d_y, layer.d_x) if isinstance(layer, ExactLayer) else np.zeros((layer.d_y, layer.d_x))
+        return Question(Query(initial), None if initial == Query.unknown else zeros, tolerance, count)
+    return Question(Query.given, read_initial(initial, layer), tolerance, count)
