@@ -15,9 +15,27 @@ from .models.heads import Head, Layer
 from .models.tokens import prediction, query_tokens, separate_tokens, tokens, with_constant, with_sink
 from .recognition import Recognition, recognise
 from .recognition.stacks import StackRecognition, recognise_stack
-from .statements import Check, Differ, Encloses, InIdeal, Less, Positive, Result, Statement, find, in_order, simulation, statement, verify
+from .statements import (
+    Assertion,
+    Check,
+    Differ,
+    Encloses,
+    InIdeal,
+    Inconsistent,
+    Less,
+    Positive,
+    Result,
+    Statement,
+    Verdict,
+    find,
+    in_order,
+    simulation,
+    statement,
+    verify,
+)
 
 __all__ = [
+    "Assertion",
     "Ball",
     "Check",
     "Differ",
@@ -26,6 +44,7 @@ __all__ = [
     "FiniteField",
     "Head",
     "InIdeal",
+    "Inconsistent",
     "Layer",
     "Less",
     "Numeric",
@@ -38,6 +57,7 @@ __all__ = [
     "StackRecognition",
     "Statement",
     "Symbolic",
+    "Verdict",
     "causal_attention",
     "centred_gradient",
     "centred_step",

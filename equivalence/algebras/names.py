@@ -5,8 +5,19 @@ from __future__ import annotations
 import re
 
 from equivalence.algebras.sizes import Part
+from equivalence.formulas import ANY
 
 _ENTRY = re.compile(r"(?P<matrix>.+)_(?:\d{2,}|\d+,\d+)")
+
+
+class Fresh(str):
+    """The name of an arbitrary letter that stands in no other expression, such as an induction's state; printed without its mark."""
+
+    __slots__ = ()
+
+    def __new__(cls, name: str) -> Fresh:
+        """The name, marked."""
+        return super().__new__(cls, name + ANY)
 
 
 class Names:
@@ -37,8 +48,8 @@ class Names:
         self._declare(name, "a symbol")
 
     def _declare(self, name: str, meaning: str) -> None:
-        if "[" in name:
-            raise ValueError(f"{name}: a name has no bracket; such names are the algebra's own (ones, weights)")
+        if "[" in name and not isinstance(name, Fresh):
+            raise ValueError(f"{name}: a name has no bracket; such names are the algebra's own (ones, weights, states)")
         if (known := self.meanings.setdefault(name, meaning)) != meaning:
             raise ValueError(f"{name}: already {known}, not {meaning}; rename one of them")
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import sympy
 from sympy.matrices.expressions import MatrixExpr, MatrixSymbol, Trace
 
+ANY = "[any]"
+"""Ends the name of a letter that stands for any value and is no program's own; it is not printed."""
+
 
 class Symmetric(MatrixSymbol):
     """A generator declared symmetric."""

@@ -11,7 +11,7 @@ from sympy.printing.pretty.pretty_symbology import pretty_symbol
 from sympy.printing.str import StrPrinter
 
 from equivalence.formulas.letters import latex_letters
-from equivalence.formulas.nodes import AttentionWeights, Written, is_monomial
+from equivalence.formulas.nodes import ANY, AttentionWeights, Written, is_monomial
 
 _TO_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
@@ -188,7 +188,7 @@ def bmatrix(grid: list[list[str]]) -> str:
 
 def _printed(printer: type, expression: object) -> str:
     if isinstance(expression, Written):
-        return printer({"order": "none"}).doprint(expression.expression)
+        return printer({"order": "none"}).doprint(expression.expression).replace(ANY, "")
     return printer().doprint(sympy.sympify(expression))
 
 

@@ -7,17 +7,18 @@ they speak of. Three forms: plain text, LaTeX (amsmath), and Markdown with formu
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import groupby
 from textwrap import fill
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from equivalence.algebras.notation import Notation
 from equivalence.algebras.rational_functions import exact
 from equivalence.algebras.sizes import Size
-from equivalence.formulas import ACCENTS, LOWERED, RAISED, SIGNS, latex, latex_letters, text
+from equivalence.formulas import ACCENTS, LOWERED, RAISED, SIGNS, latex_letters
+from equivalence.statements.assertions import LATEX, TEXT
 from equivalence.statements.claims import Claim
-from equivalence.statements.steps import Differ, Encloses, InIdeal, Item, Less, Positive
+from equivalence.statements.steps import Entry, Items, chains
 
 _FORMULA = re.compile(
     rf"[{''.join([*SIGNS, *RAISED, *LOWERED, *ACCENTS])}Ͱ-Ͽ]|\b[A-Za-z]_|\w\^|^[=+<>]$|^\W*[CHKMNPQRTWXYZ]([CHKMNPQRTWXYZ]|\W)*$"
@@ -25,8 +26,6 @@ _FORMULA = re.compile(
 
 WIDTH = 120
 """Columns of a formula in plain text; longer ones go on in the next line."""
-SHOWN = 3
-"""How many polynomials of a list are written out; of more, the number is given."""
 
 
 class Stated(Protocol):
@@ -49,25 +48,20 @@ class Line(NamedTuple):
     latex: str
 
 
-class Chain(NamedTuple):
-    """The steps under one heading; the heading may be empty."""
+class Written(NamedTuple):
+    """A chain as it is written: the steps under one heading; the heading may be empty."""
 
     heading: str
     lines: list[Line]
 
 
-def chains(claim: Claim) -> list[Chain]:
+def written(claim: Claim) -> list[Written]:
     """A claim's program, run for its notation."""
-    found, begun = [Chain("", [])], False
-    for item in _items(claim):
-        if isinstance(item, str):
-            found, begun = [*found, Chain(item, [])], False
-            continue
-        lines, link = found[-1].lines, "= " if begun and isinstance(item, tuple) else ""
-        formulas = [link + formula for formula in _formulas(item)]
-        lines.append(Line(len(lines) + 1, item[0] if isinstance(item, tuple) else item.reason, *formulas))
-        begun = begun or isinstance(item, tuple)
-    return [chain for chain in found if chain.heading or chain.lines]
+    return [Written(chain.heading, [_line(entry) for entry in chain]) for chain in chains(_items(claim))]
+
+
+def _line(entry: Entry) -> Line:
+    return Line(entry.number, entry.assertion.reason, entry.assertion.written(TEXT), entry.assertion.written(LATEX))
 
 
 def as_text(statement: Stated) -> str:
@@ -75,7 +69,7 @@ def as_text(statement: Stated) -> str:
     lines = [f"{statement.number}  {statement.title}", f"{statement.kind} · {statement.source}", "", statement.text.replace("``", "")]
     for claim in statement.claims:
         lines += ["", *([f"— {claim.title} —"] if claim.title != statement.title else [])]
-        for chain in chains(claim):
+        for chain in written(claim):
             lines += [f"  {chain.heading}:"] if chain.heading else []
             for step in chain.lines:
                 lines += [f"  {step.number:2}. {step.reason}", _folded(step.text)]
@@ -99,7 +93,7 @@ def as_latex(statement: Stated) -> str:
     ]
     for claim in statement.claims:
         lines += ["", rf"\paragraph{{{_prose(claim.title)}.}}"] if claim.title != statement.title else [""]
-        for chain in chains(claim):
+        for chain in written(claim):
             lines += [rf"\emph{{{_prose(chain.heading)}.}}"] if chain.heading else []
             lines += [rf"\[{_aligned(chain)}\]"] if chain.lines else []
     return "\n".join(lines) + "\n"
@@ -110,46 +104,19 @@ def as_markdown(statement: Stated) -> str:
     lines = [f"### {statement.number} {statement.title}", f"*{statement.kind}; {statement.source}*", _with_formulas(statement.text)]
     for claim in statement.claims:
         lines += [f"**{claim.title}**"] if claim.title != statement.title else []
-        for chain in chains(claim):
+        for chain in written(claim):
             lines += [f"*{chain.heading}*"] if chain.heading else []
             lines += [f"$${_aligned(chain)}$$"] if chain.lines else []
     return "\n\n".join(lines) + "\n"
 
 
-def _items(claim: Claim) -> Iterator[Item]:
+def _items(claim: Claim) -> Items:
     if claim.is_identity:
-        return claim.program(Notation(), *(Size(name) for name in claim.sizes))
-    return claim.program(*([exact] if claim.takes_algebra else []))
+        return claim.items(Notation(), [Size(name) for name in claim.sizes])
+    return claim.items(exact)
 
 
-def _formulas(item: Any) -> Iterator[str]:
-    """What an item claims, in text and in LaTeX."""
-    return (_claimed(item, write, signs) for write, signs in ((text, str), (latex, latex_letters)))
-
-
-def _claimed(item: Any, write: Any, signs: Any) -> str:
-    match item:
-        case (_, expression):
-            return write(expression)
-        case Differ(left=left, right=right):
-            return f"{write(left)} {signs('≠')} {write(right)}"
-        case Positive(expression=expression, symbols=symbols):
-            return f"{write(expression)} > 0 {signs('⇐')} {', '.join(map(write, symbols))} > 0"
-        case InIdeal(members=members, ideal=ideal):
-            return f"{_listed(members, write, signs)} {signs('∈')} {signs('⟨')} {_listed(ideal, write, signs)} {signs('⟩')}"
-        case Less(values=values):
-            return " < ".join(map(write, values))
-        case Encloses(ball=ball, low=low, high=high):
-            return f"{write(low)} < {ball.str(8, radius=False)}{signs('…')} < {write(high)}"
-    raise TypeError(f"derivation: expected a step or a check of equivalence.statements, got {type(item).__name__}")
-
-
-def _listed(polynomials: tuple[Any, ...], write: Any, signs: Any) -> str:
-    shown = [write(polynomial) for polynomial in polynomials[:SHOWN]]
-    return ", ".join(shown if len(polynomials) <= SHOWN else [*shown, f"{signs('…')} ({len(polynomials)})"])
-
-
-def _aligned(chain: Chain) -> str:
+def _aligned(chain: Written) -> str:
     """A reason and a formula a step, one above the other, since formulas can be as wide as the page."""
     steps = (rf"&\text{{{step.number}.}}\ {_reason(step.reason)} \\" + "\n" + rf"&\qquad {step.latex}" for step in chain.lines)
     return "\\begin{aligned}\n" + " \\\\[1ex]\n".join(steps) + "\n\\end{aligned}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from equivalence.algebras.blocks import Blocked
 from equivalence.algebras.degree import Degree, DegreeAlgebra
@@ -31,7 +30,7 @@ class Inputs:
     weights: int = 0
 
 
-def inputs_of(claim: Claim, sizes: Mapping[str, int], replace: Mapping[str, Any]) -> Inputs:
+def inputs_of(claim: Claim, sizes: Mapping[str, int], replace: Mapping[str, object]) -> Inputs:
     """The data that a claim's program asks for at the given sizes.
 
     Args:
@@ -40,33 +39,33 @@ def inputs_of(claim: Claim, sizes: Mapping[str, int], replace: Mapping[str, Any]
         replace: values for the claim's keyword-only parts.
     """
     recorder = _Recorder()
-    for _ in claim.program(recorder, *(sizes[name] for name in claim.sizes), **replace):
+    for _ in claim.items(recorder, [sizes[name] for name in claim.sizes], replace):
         pass
-    return recorder.found
+    return recorder.inputs
 
 
 class _Recorder(DegreeAlgebra):
     def __init__(self) -> None:
         super().__init__()
-        self.found = Inputs()
+        self.inputs = Inputs()
 
     def generator(self, name: str, rows: Dimension, cols: Dimension, *, symmetric: bool = False) -> Blocked:
-        self.found.generators[name] = (total(rows), total(cols), symmetric)
+        self.inputs.generators[name] = (total(rows), total(cols), symmetric)
         return super().generator(name, rows, cols, symmetric=symmetric)
 
     def invertible(self, name: str, size: Part) -> tuple[Blocked, Blocked]:
-        self.found.invertible[name] = total(size)
+        self.inputs.invertible[name] = total(size)
         return super().invertible(name, size)
 
     def diagonal(self, name: str, size: Part) -> Blocked:
-        self.found.diagonal[name] = total(size)
+        self.inputs.diagonal[name] = total(size)
         return super().diagonal(name, size)
 
     def weights(self, scores: Blocked) -> Blocked:
-        self.found.weights += 1
+        self.inputs.weights += 1
         return super().weights(scores)
 
     def symbol(self, name: str) -> Degree:
-        if name not in self.found.symbols:
-            self.found.symbols.append(name)
+        if name not in self.inputs.symbols:
+            self.inputs.symbols.append(name)
         return super().symbol(name)

@@ -10,19 +10,19 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from equivalence.algebras.magnitude import Magnitude, MagnitudeAlgebra
+from equivalence.algebras.magnitude import MagnitudeAlgebra
 from equivalence.algebras.numeric import Numeric
 from equivalence.extras import extra
 from equivalence.statements.claims import Claim
+from equivalence.statements.comparisons import Comparison
 from equivalence.statements.inputs import Inputs, inputs_of
 from equivalence.statements.registry import Statement, find
-from equivalence.statements.steps import Differ
-from equivalence.statements.verification import Sizes, assignments, check_parts, parts_of
+from equivalence.statements.sizes import Sizes, assignments
+from equivalence.statements.steps import chains
 
 with extra("jax"):
     import jax
@@ -67,35 +67,6 @@ class Sample:
         return self.failing is None
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Two neighbouring steps of a chain (or two sides that are to differ), both computed, and how far rounding can have set them apart."""
-
-    place: str
-    left: Any
-    right: Any
-    tolerance: Any
-    differ: bool = False
-
-    def ratios(self, library: ModuleType) -> Any:
-        """|difference| / tolerance, entry by entry; NaN where the tolerance is not finite, so that no comparison passes by it."""
-        smallest = self.tolerance.dtype.type(np.finfo(self.tolerance.dtype).tiny)
-        ratios = abs(self.left - self.right) / library.maximum(self.tolerance, smallest)
-        return library.where(library.isfinite(self.tolerance), ratios, np.nan)
-
-    def wrong(self) -> str | None:
-        """None if it holds, else the worst entry, with both values. For NumPy values."""
-        ratios = np.asarray(self.ratios(np))
-        if self.differ:
-            return None if (ratios > 1).any() else f"{self.place}: the sides do not differ by more than the tolerance"
-        if (ratios < 1).all():
-            return None
-        entry = np.unravel_index(int(np.argmax(np.where(np.isnan(ratios), np.inf, ratios))), ratios.shape)
-        left, right, tolerance = (np.asarray(side)[entry] for side in (self.left, self.right, self.tolerance))
-        where = f"in entry {tuple(map(int, entry))}, " if entry else ""
-        return f"{self.place}: {where}{left} against {right}, tolerance {tolerance:.3g}"
-
-
 def sample(
     which: Statement | str,
     *,
@@ -108,8 +79,8 @@ def sample(
     """Test a statement's identities, inductions and series on random batches, and the witnesses of its other claims on numbers.
 
     Data are uniform in [−1, 1), symbols ± uniform in [1/2, 1]; invertible matrices are products of unit triangular ones of −1, 0 and 1, so
-    that they and their inverses are exact. Witnesses have no random data and are computed once, by NumPy in float64; of checks that are
-    neither steps nor `Differ`, numbers say nothing, and claims without an algebra are exact already: these are left out.
+    that they and their inverses are exact. Witnesses have no random data and are computed once, by NumPy in float64; of checks that give no
+    comparison, numbers say nothing, and claims without an algebra are exact already: these are left out.
 
     Args:
         which: a statement, or the number of a registered one.
@@ -122,30 +93,30 @@ def sample(
     Raises:
         ValueError: an unknown number or part, a size or batch below 1, another dtype, or float64 without x64 mode.
     """
-    found = find(which) if isinstance(which, str) else which
-    check_parts(found, replace or {})
+    statement = find(which) if isinstance(which, str) else which
+    statement.check_parts(replace or {})
     _check_batch(batch, dtype)
     samples: list[Sample] = []
-    for claim in found.claims:
-        parts = parts_of(claim, replace or {})
+    for claim in statement.claims:
+        parts = claim.parts_of(replace or {})
         if claim.is_identity:
-            samples += [_batch(found, claim, dict(chosen), parts, batch, seed, dtype) for chosen in assignments(claim, sizes)]
+            samples += [_batch(statement, claim, dict(chosen), parts, batch, seed, dtype) for chosen in assignments(claim, sizes)]
         elif claim.takes_algebra:
-            samples += _witness(found, claim, parts)
+            samples += _witness(statement, claim, parts)
     return tuple(samples)
 
 
-def replay(found: Statement, claim: Claim, sizes: Sizes, parts: Mapping[str, Any], values: Values, dtype: str = "float64") -> str:
+def replay(statement: Statement, claim: Claim, sizes: Sizes, parts: Mapping[str, Any], values: Values, dtype: str = "float64") -> str:
     """One instance alone, in NumPy: what is wrong, with statement, claim, step and entry; empty if nothing is.
 
     Args:
-        found, claim: what is tested.
+        statement, claim: what is tested.
         sizes: a size for each of the claim's names.
         parts: values for its keyword-only parts.
         values: the instance: an array of `dtype` for each generator, a scalar for each symbol.
     """
     wrong = (pair.wrong() for pair in comparisons(claim, sizes, parts, Numeric(np, dtype, values)))
-    return next((f"{found.number} {found.title}, {message} [numeric]" for message in wrong if message), "")
+    return next((f"{statement.number} {statement.title}, {message} [numeric]" for message in wrong if message), "")
 
 
 def draw(inputs: Inputs, batch: int, seed: int, dtype: str = "float64") -> dict[str, np.ndarray]:
@@ -166,23 +137,16 @@ def draw(inputs: Inputs, batch: int, seed: int, dtype: str = "float64") -> dict[
     return values
 
 
-def comparisons(claim: Claim, sizes: Sizes, parts: Mapping[str, Any], numeric: Numeric) -> Iterator[Comparison]:
+def comparisons(claim: Claim, sizes: Sizes, parts: Mapping[str, object], numeric: Numeric) -> Iterator[Comparison]:
     """Run a claim over one instance's numbers and their magnitudes, and pair what is to be compared."""
     chosen = [sizes[name] for name in claim.sizes]
-    programs = (claim.program(algebra, *chosen, **parts) for algebra in (numeric, MagnitudeAlgebra(numeric)))
-    chain, number, before = "", 0, None
-    for item, magnitude in zip(*programs, strict=True):
-        if isinstance(item, str):
-            chain, number, before = item, 0, None
-            continue
-        number += 1
-        place = f"{claim.title}{f', {chain}' if chain else ''}, step {number}"
-        if isinstance(item, tuple):
-            if before is not None:
-                yield _compared(f"{place} ({item[0]})", before, (item[1], magnitude[1]))
-            before = item[1], magnitude[1]
-        elif isinstance(item, Differ):
-            yield _compared(f"{place} ({item.reason})", (item.left, magnitude.left), (item.right, magnitude.right), differ=True)
+    readings = (chains(claim.items(algebra, chosen, parts)) for algebra in (numeric, MagnitudeAlgebra(numeric)))
+    for chain, magnitudes in zip(*readings, strict=True):
+        where = f"{claim.title}{f', {chain.heading}' if chain.heading else ''}"
+        for entry, magnitude in zip(chain, magnitudes, strict=True):
+            place = f"{where}, step {entry.number} ({entry.assertion.reason})"
+            if comparison := entry.assertion.comparison(place, magnitude.assertion):
+                yield comparison
 
 
 @lru_cache(maxsize=256)
@@ -209,7 +173,7 @@ def checker(
     return jax.jit(jax.vmap(worst), compiler_options=None if optimise else QUICKLY)
 
 
-def _batch(found: Statement, claim: Claim, sizes: Sizes, parts: dict[str, Any], batch: int, seed: int, dtype: str) -> Sample:
+def _batch(statement: Statement, claim: Claim, sizes: Sizes, parts: dict[str, Any], batch: int, seed: int, dtype: str) -> Sample:
     values = draw(inputs_of(claim, sizes, parts), batch, seed, dtype)
     if not values:  # a claim without data has one instance
         batch, ratios = 1, np.asarray([_worst(_equal_sides(claim, sizes, parts.items(), Numeric(np, dtype)))])
@@ -219,21 +183,20 @@ def _batch(found: Statement, claim: Claim, sizes: Sizes, parts: dict[str, Any], 
     index = int(np.argmax(np.where(np.isnan(ratios), np.inf, ratios)))
     worst, message = float(ratios[index]), ""
     if not worst < 1:
-        alone = replay(found, claim, sizes, parts, {name: array[index] for name, array in values.items()}, dtype)
-        message = (
-            alone or f"{found.number} {found.title}, {claim.title}: fails in a batch ({worst:.3g} tolerances), but not when replayed alone"
-        )
-    return Sample(found.number, claim.title, sizes, dtype, seed, batch, worst, index if message else None, message)
+        alone = replay(statement, claim, sizes, parts, {name: array[index] for name, array in values.items()}, dtype)
+        label = f"{statement.number} {statement.title}, {claim.title}"
+        message = alone or f"{label}: fails in a batch ({worst:.3g} tolerances), but not when replayed alone"
+    return Sample(statement.number, claim.title, sizes, dtype, seed, batch, worst, index if message else None, message)
 
 
-def _witness(found: Statement, claim: Claim, parts: Mapping[str, Any]) -> list[Sample]:
+def _witness(statement: Statement, claim: Claim, parts: Mapping[str, Any]) -> list[Sample]:
     """One sample, or none if the claim compares no numbers."""
     pairs = list(comparisons(claim, {}, parts, Numeric(np, "float64")))
     if not pairs:
         return []
-    message = replay(found, claim, {}, parts, {})
-    worst = _worst(pair for pair in pairs if not pair.differ)
-    return [Sample(found.number, claim.title, {}, "float64", None, 1, worst, 0 if message else None, message)]
+    message = replay(statement, claim, {}, parts, {})
+    worst = _worst(pair for pair in pairs if pair.on_every_instance)
+    return [Sample(statement.number, claim.title, {}, "float64", None, 1, worst, 0 if message else None, message)]
 
 
 def _worst(pairs: Iterable[Comparison]) -> float:
@@ -243,16 +206,10 @@ def _worst(pairs: Iterable[Comparison]) -> float:
 
 def _equal_sides(claim: Claim, sizes: Sizes, parts: Iterable[tuple[str, Any]], numeric: Numeric) -> list[Comparison]:
     """What is to be equal on every instance. Arbitrary matrices need not differ on each one, so `Differ` is left to the other readings."""
-    pairs = [pair for pair in comparisons(claim, sizes, dict(parts), numeric) if not pair.differ]
+    pairs = [pair for pair in comparisons(claim, sizes, dict(parts), numeric) if pair.on_every_instance]
     if not pairs:
         raise ValueError(f"{claim.title}: nothing is compared, so nothing can be tested on numbers")
     return pairs
-
-
-def _compared(place: str, left: tuple[Any, Magnitude], right: tuple[Any, Magnitude], differ: bool = False) -> Comparison:
-    if np.shape(left[0]) != np.shape(right[0]):
-        raise ValueError(f"{place}: shape {np.shape(left[0])} against {np.shape(right[0])}")
-    return Comparison(place, left[0], right[0], left[1].bound() + right[1].bound(), differ)
 
 
 def _check_batch(batch: int, dtype: str) -> None:
@@ -292,9 +249,9 @@ def _unit_inverse(nilpotent: np.ndarray) -> np.ndarray:
 
 
 def _exactly(name: str, matrix: np.ndarray, dtype: str) -> np.ndarray:
-    found = matrix.astype(dtype)
-    if (found != matrix).any():
+    exactly = matrix.astype(dtype)
+    if (exactly != matrix).any():
         raise ValueError(
             f"{name}: a random inverse of size {matrix.shape[-1]} has entries that {dtype} does not hold exactly; use a smaller size"
         )
-    return found
+    return exactly

@@ -3,111 +3,40 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from random import Random, SystemRandom
 from time import perf_counter
-from typing import Any
 
 import flint
 
-from equivalence.algebras.degree import DegreeAlgebra, error_bound
+from equivalence.algebras.degree import DegreeAlgebra
 from equivalence.algebras.flint import FiniteField, Rational
+from equivalence.algebras.protocol import HasDifferences
 from equivalence.algebras.rational_functions import Exact
-from equivalence.algebras.sizes import Size, total
+from equivalence.algebras.sizes import Size
 from equivalence.algebras.symbolic import Symbolic
+from equivalence.statements.assertions import judged
 from equivalence.statements.claims import Claim
+from equivalence.statements.kinds import KINDS
 from equivalence.statements.registry import Statement, find
-from equivalence.statements.steps import Item
-
-Sizes = Mapping[str, int]
+from equivalence.statements.results import Check, Result
+from equivalence.statements.sizes import Sizes, assignments
+from equivalence.statements.steps import Item, chains, until_it_raises
+from equivalence.statements.verdicts import HOLDS, Verdict, not_decided
 
 ALGEBRAS = ("symbolic", "finite field", "exact", "rational")
 """The readings that a claim can be checked in."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One claim in one algebra.
-
-    Attributes:
-        claim: what was checked.
-        algebra: "symbolic" (all sizes at once), "finite field" (a certificate at fixed sizes), "exact" (SymPy) or "rational" (FLINT).
-        holds: the verdict.
-        seconds: how long it took.
-        sizes: the sizes of a certificate; empty for all sizes, and for claims that have none.
-        error_bound: how probable it is, at most, that a false claim passes; None where the check is exact.
-        decides: whether a failure proves the claim false (canonical forms with rewrites or fixed sizes are sound only).
-        compared: how many comparisons were made.
-        message: what is wrong, with the statement and the step; empty if it holds.
-    """
-
-    claim: str
-    algebra: str
-    holds: bool
-    seconds: float
-    sizes: Sizes
-    error_bound: float | None
-    decides: bool
-    compared: int
-    message: str
-
-
-@dataclass(frozen=True)
-class Result:
-    """A statement and all its checks."""
-
-    statement: Statement
-    checks: tuple[Check, ...]
-
-    @property
-    def holds(self) -> bool:
-        """Whether there are checks, and all hold."""
-        return bool(self.checks) and all(check.holds for check in self.checks)
-
-    @property
-    def seconds(self) -> float:
-        """How long all checks took together."""
-        return sum(check.seconds for check in self.checks)
-
-    @property
-    def error_bound(self) -> float | None:
-        """The largest bound of any certificate; None if there is none."""
-        return max((check.error_bound for check in self.checks if check.error_bound is not None), default=None)
-
-    @property
-    def messages(self) -> tuple[str, ...]:
-        """What is wrong, one line a failed check."""
-        if not self.checks:
-            return (f"{self.statement.number} {self.statement.title}: nothing was checked, no claim is read in the algebras asked for",)
-        return tuple(check.message for check in self.checks if not check.holds)
-
-    def __repr__(self) -> str:
-        return f"<Result {self.statement.number}: {'holds' if self.holds else 'FAILS'}, {len(self.checks)} checks>"
-
-    def _repr_markdown_(self) -> str:
-        lines = [f"**{self.statement.number} {self.statement.title}**: {'holds' if self.holds else 'FAILS'}", ""]
-        lines += ["| claim | algebra | sizes | holds | error bound |", "|---|---|---|---|---|"]
-        for check in self.checks:
-            sizes = ", ".join(f"{name} = {size}" for name, size in check.sizes.items()) or scope(check)
-            bound = "exact" if check.error_bound is None else f"2^{math.log2(check.error_bound):.0f}" if check.error_bound else "0"
-            lines.append(f"| {check.claim} | {check.algebra} | {sizes} | {check.holds} | {bound} |")
-        return "\n".join(lines)
-
-
-def scope(check: Check) -> str:
-    """For which sizes a check without sizes speaks."""
-    return "all sizes" if check.algebra == "symbolic" else "as stated"
 
 
 def verify(
     which: Statement | str,
     *,
     seed: int | None = None,
-    sizes: Sequence[Sizes] | None = None,
+    sizes: Iterable[Sizes] | None = None,
     bound: float = 2.0**-50,
-    replace: Mapping[str, Any] | None = None,
+    replace: Mapping[str, object] | None = None,
     algebras: Sequence[str] = ALGEBRAS,
 ) -> Result:
     """Check a statement in every algebra that applies.
@@ -122,150 +51,164 @@ def verify(
 
     Raises:
         ValueError: an unknown number (with the nearest), part, algebra or size, or a bound outside (0, 1). What a claim's program raises is
-            no error here: the claim has failed.
+            no error here, whatever it is: the claim is not decided.
     """
-    found = which if isinstance(which, Statement) else find(which)
+    statement = which if isinstance(which, Statement) else find(which)
     if unknown := set(algebras) - set(ALGEBRAS):
         raise ValueError(f"algebras: expected some of {', '.join(ALGEBRAS)}, got {', '.join(sorted(unknown))}")
     if not 0 < bound < 1:
         raise ValueError(f"bound: expected a probability between 0 and 1, got {bound}")
-    check_parts(found, replace or {})
-    random = Random(SystemRandom().getrandbits(64) if seed is None else seed)
-    checks = [
-        check
-        for claim in found.claims
-        for check in _readings(found, claim, parts_of(claim, replace or {}), random, sizes, bound)
-        if check[0] in algebras
+    statement.check_parts(replace or {})
+    seed = SystemRandom().getrandbits(64) if seed is None else seed
+    draws = _Draws(Random(seed), None if sizes is None else list(sizes), bound)
+    readings = [
+        reading
+        for claim in statement.claims
+        for reading in _readings(statement, claim, claim.parts_of(replace or {}), draws)
+        if reading.algebra in algebras
     ]
-    return Result(found, tuple(make() for _, make in checks))
-
-
-Reading = tuple[str, Callable[[], Check]]
-
-
-def _readings(
-    found: Statement, claim: Claim, parts: Mapping[str, Any], random: Random, sizes: Sequence[Sizes] | None, bound: float
-) -> Iterator[Reading]:
-    if claim.is_identity:
-        yield "symbolic", partial(_symbolic, found, claim, parts)
-        for chosen in assignments(claim, sizes):
-            yield "finite field", partial(_certificate, found, claim, parts, chosen, random, bound)
-    else:
-        yield "exact", partial(_exact, found, claim, parts, Exact())
-        if claim.takes_algebra:
-            yield "rational", partial(_exact, found, claim, parts, Rational())
-
-
-def _symbolic(found: Statement, claim: Claim, parts: Mapping[str, Any]) -> Check:
-    started = perf_counter()
-    algebra = Symbolic()
-    items = claim.program(algebra, *(Size(name) for name in claim.sizes), **parts)
-    compared, message = walk(f"{found.number} {found.title}", algebra, items)
-    return Check(claim.title, algebra.name, not message, perf_counter() - started, {}, None, algebra.decides, compared, message)
-
-
-def _exact(found: Statement, claim: Claim, parts: Mapping[str, Any], algebra: Any) -> Check:
-    started = perf_counter()
-    items = claim.program(*([algebra] if claim.takes_algebra else []), **parts)
-    compared, message = walk(f"{found.number} {found.title}", algebra, items)
-    return Check(claim.title, algebra.name, not message, perf_counter() - started, {}, None, True, compared, message)
-
-
-def _certificate(found: Statement, claim: Claim, parts: Mapping[str, Any], sizes: Sizes, random: Random, bound: float) -> Check:
-    started = perf_counter()
-    chosen = [sizes[name] for name in claim.sizes]
-    single = chain_error_bound(claim.program(DegreeAlgebra(), *chosen, **parts))
-    compared, message, reached = 0, "", 1.0
-    while reached > bound and not message:
-        algebra = FiniteField(random_prime(random), random)
-        compared, message = walk(f"{found.number} {found.title}", algebra, claim.program(algebra, *chosen, **parts))
-        if single >= 1 and not message:
-            message = f"{found.number} {found.title}: no certificate, the degree reading bounds the error of one draw by {single} only"
-        reached *= single
-    return Check(claim.title, FiniteField.name, not message, perf_counter() - started, dict(sizes), reached, True, compared, message)
-
-
-def walk(label: str, algebra: Any, items: Iterator[Item]) -> tuple[int, str]:
-    """Go through a claim's items; the number of comparisons, and the first thing that is wrong."""
-    trail = _Trail(label, algebra)
-    for item in _until_it_raises(items):
-        if wrong := trail.follow(item):
-            return trail.compared, f"{wrong} [{algebra.name}]"
-    wrong = trail.ended()
-    return trail.compared, f"{wrong} [{algebra.name}]" if wrong else ""
-
-
-@dataclass
-class _Trail:
-    """Where one is in a claim: the chain, the steps and comparisons in it so far, and the expression before."""
-
-    label: str
-    algebra: Any
-    chain: str = ""
-    number: int = 0
-    here: int = 0
-    compared: int = 0
-    before: Any = None
-
-    def follow(self, item: Any) -> str:
-        """Take an item; what is wrong with it, or nothing."""
-        if isinstance(item, str):
-            wrong = self.ended() if self.chain or self.number else ""
-            self.chain, self.number, self.here, self.before = item, 0, 0, None
-            return wrong
-        self.number += 1
-        before, pair = self.before, isinstance(item, tuple)
-        if pair:
-            self.before = item
-        if pair and before is None:
-            return ""
-        self.here, self.compared = self.here + 1, self.compared + 1
-        wrong = self.algebra.difference(before[1], item[1]) if pair else item.verdict(self.algebra)
-        return f"{self.where}, step {self.number} ({item[0] if pair else item.reason}): {wrong}" if wrong else ""
-
-    def ended(self) -> str:
-        """A chain that compared nothing has shown nothing."""
-        return "" if self.here else f"{self.where}: nothing was compared"
-
-    @property
-    def where(self) -> str:
-        return f"{self.label}{f', {self.chain}' if self.chain else ''}"
+    return Result(statement, tuple(reading.check() for reading in readings), seed)
 
 
 @dataclass(frozen=True)
-class _Raised:
-    """In the place of the item that a program did not yield, what it raised: the claim does not hold."""
+class _Draws:
+    """How certificates are drawn."""
 
-    error: Exception
-    reason = "the program raises"
-
-    def verdict(self, algebra: Any) -> str:
-        return f"{type(self.error).__name__}: {self.error}"
+    random: Random
+    sizes: Sequence[Sizes] | None
+    bound: float
 
 
-def _until_it_raises(items: Iterator[Any]) -> Iterator[Any]:
-    try:
-        yield from items
-    except (ArithmeticError, TypeError, ValueError) as error:
-        yield _Raised(error)
+@dataclass(frozen=True)
+class _Reading:
+    algebra: str
+    check: Callable[[], Check]
 
 
-def chain_error_bound(items: Iterator[Item]) -> float:
-    """The largest error bound of one draw over the steps of all chains, from the degree reading.
+@dataclass(frozen=True)
+class _Subject:
+    """A claim of a statement, with the parts that it is checked with."""
 
-    A false claim has a false step, which passes with at most its own bound; so the largest bounds the claim. Infinite if it raises.
+    statement: Statement
+    claim: Claim
+    parts: Mapping[str, object]
+
+    @property
+    def label(self) -> str:
+        """What messages begin with."""
+        return f"{self.statement.number} {self.statement.title}"
+
+    def walked(self, algebra: HasDifferences, sizes: Sequence[int | Size] = ()) -> Walk:
+        """The claim in an algebra."""
+        items = until_it_raises(lambda: self.claim.items(algebra, sizes, self.parts))
+        return walk(self.label, algebra, items, KINDS[self.claim.kind].headings)
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What going through a claim came to: how many comparisons, and the verdict, whose reason names the statement and the step."""
+
+    compared: int
+    verdict: Verdict
+
+
+def _readings(statement: Statement, claim: Claim, parts: Mapping[str, object], draws: _Draws) -> Iterator[_Reading]:
+    subject = _Subject(statement, claim, parts)
+    if claim.is_identity:
+        yield _Reading("symbolic", partial(_symbolic, subject))
+        for chosen in assignments(claim, draws.sizes):
+            yield _Reading("finite field", partial(_certificate, subject, chosen, draws))
+    else:
+        yield _Reading("exact", partial(_exactly, subject, Exact()))
+        if claim.takes_algebra:
+            yield _Reading("rational", partial(_exactly, subject, Rational()))
+
+
+def _symbolic(subject: _Subject) -> Check:
+    algebra = Symbolic()
+    return _timed(subject, algebra, [Size(name) for name in subject.claim.sizes])
+
+
+def _exactly(subject: _Subject, algebra: HasDifferences) -> Check:
+    return _timed(subject, algebra)
+
+
+def _timed(subject: _Subject, algebra: HasDifferences, sizes: Sequence[Size] = ()) -> Check:
+    started = perf_counter()
+    walked = subject.walked(algebra, sizes)
+    verdict, seconds = walked.verdict, perf_counter() - started
+    decides = verdict.outcome != "not decided" and getattr(algebra, "decides", True)
+    return Check(subject.claim.title, algebra.name, verdict.outcome, seconds, {}, None, decides, walked.compared, verdict.reason)
+
+
+def _certificate(subject: _Subject, sizes: Sizes, draws: _Draws) -> Check:
+    started = perf_counter()
+    claim, chosen = subject.claim, [sizes[name] for name in subject.claim.sizes]
+    single, why = chance(lambda: claim.items(DegreeAlgebra(), chosen, subject.parts))
+    walked, reached, primes = Walk(0, HOLDS), 1.0, []
+    while reached > draws.bound and walked.verdict.holds:
+        primes.append(random_prime(draws.random))
+        walked = subject.walked(FiniteField(primes[-1], draws.random), chosen)
+        reached *= single
+        if single >= 1 and walked.verdict.holds:
+            walked = Walk(walked.compared, not_decided(f"{subject.label}: no certificate, {why}"))
+    verdict = walked.verdict
+    return Check(
+        claim=claim.title,
+        algebra=FiniteField.name,
+        outcome=verdict.outcome,
+        seconds=perf_counter() - started,
+        sizes={name: sizes[name] for name in claim.sizes},
+        error_bound=reached,
+        decides=verdict.outcome != "not decided",
+        compared=walked.compared,
+        message=verdict.reason,
+        primes=tuple(primes),
+    )
+
+
+def walk(label: str, algebra: HasDifferences, items: Iterable[Item], headings: Sequence[str] = ()) -> Walk:
+    """Go through a claim's items, up to the first that does not hold.
+
+    Args:
+        label: what the reason of a verdict begins with.
+        algebra: in which they are read.
+        items: what the claim's program yields.
+        headings: how the headings of its chains must begin, each at least once.
     """
-    largest, before = 0.0, None
-    for item in _until_it_raises(items):
-        if isinstance(item, _Raised):
-            return math.inf
-        if isinstance(item, str):
-            before = None
-        elif isinstance(item, tuple):
-            if before is not None:
-                largest = max(largest, error_bound(before, item[1], FiniteField.points_log2))
-            before = item[1]
-    return largest
+    compared, missing = 0, list(headings)
+    for chain in chains(items):
+        where, before = f"{label}{f', {chain.heading}' if chain.heading else ''}", compared
+        for entry in chain:
+            compared += entry.assertion.compares
+            verdict = judged(entry.assertion, algebra)
+            if not verdict.holds:
+                reason = f"{where}, step {entry.number} ({entry.assertion.reason}): {verdict.reason} [{algebra.name}]"
+                return Walk(compared, Verdict(verdict.outcome, reason))
+        if compared == before:
+            return Walk(compared, not_decided(f"{where}: nothing was compared [{algebra.name}]"))
+        missing = [beginning for beginning in missing if not chain.heading.startswith(beginning)]
+    if missing:
+        return Walk(compared, not_decided(f"{label}: no chain is headed {' or '.join(map(repr, missing))} [{algebra.name}]"))
+    return Walk(compared, HOLDS)
+
+
+def chance(program: Callable[[], Iterable[Item]]) -> tuple[float, str]:
+    """How probable it is, at most, that a false claim passes one draw, from the degree reading; and if that is no bound, why.
+
+    A false claim has a false step, which passes with at most its own probability; so the largest bounds the claim.
+    """
+    try:
+        steps = (entry.assertion for chain in chains(program()) for entry in chain)
+        largest = max((step.chance(FiniteField.points_log2) for step in steps), default=0.0)
+    except Exception as error:  # noqa: BLE001 - what has no bound has no certificate
+        return math.inf, f"the degree reading raises {type(error).__name__}: {error}"
+    return largest, "" if largest < 1 else f"the degree reading bounds the error of one draw by {largest:.3g} only"
+
+
+def chain_error_bound(items: Iterable[Item]) -> float:
+    """The largest error bound of one draw over the steps of all chains, from the degree reading. Infinite if it raises."""
+    return chance(lambda: items)[0]
 
 
 def random_prime(random: Random) -> int:
@@ -274,39 +217,3 @@ def random_prime(random: Random) -> int:
         candidate = 2**62 + random.getrandbits(62) | 1
         if flint.fmpz(candidate).is_prime():
             return candidate
-
-
-def assignments(claim: Claim, sizes: Sequence[Sizes] | None) -> Sequence[Sizes]:
-    """Sizes for certificates and batches: given, or three assignments of pairwise different sizes with 1 among them."""
-    if sizes is None:
-        if not claim.sizes:
-            return [{}]
-        pool = [3, 2, 5, 4, 1, 6, 7, 8, 9, 10]
-        turns = (pool[turn:] + pool[:turn] for turn in (0, 3, 4))
-        return [dict(zip(claim.sizes, turn, strict=False)) for turn in turns]
-    for chosen in sizes:
-        missing = [name for name in claim.sizes if name not in chosen]
-        if missing:
-            raise ValueError(f"sizes: expected {', '.join(claim.sizes)}, missing {', '.join(missing)}")
-        for name in claim.sizes:
-            _check_size(name, chosen[name])
-    return sizes
-
-
-def _check_size(name: str, size: int) -> None:
-    try:
-        total(size)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"sizes: {name}: {error}") from None
-
-
-def check_parts(found: Statement, replace: Mapping[str, Any]) -> None:
-    """Raises ValueError for a part that no claim of the statement has."""
-    unknown = set(replace) - {part for claim in found.claims for part in claim.parts}
-    if unknown:
-        raise ValueError(f"replace: {found.number} has no part named {', '.join(sorted(unknown))}")
-
-
-def parts_of(claim: Claim, replace: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the parts that the claim has."""
-    return {name: value for name, value in replace.items() if name in claim.parts}

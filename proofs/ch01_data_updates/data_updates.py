@@ -65,18 +65,19 @@ def many_steps(
     rate: ``R_K = R₀ (I − sXᵀX)^K``, ``R = Y − WX``, ``s = η/N``. Induction on K: base and step, all d_x, d_y, N, M.
     """
     X, Y, Q = algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N), algebra.generator("Q", d_x, M)
-    W0, W, eta = algebra.generator("W_0", d_y, d_x), algebra.generator("W", d_y, d_x), algebra.symbol("eta")
+    W0, eta = algebra.generator("W_0", d_y, d_x), algebra.symbol("eta")
 
     def left(targets: Matrix, queries: Matrix) -> dict[str, Matrix]:
         return dict(zip(("targets", "queries"), data(W0, X, targets, Q, queries, eta), strict=True))
 
     yield from simulation(
+        algebra,
+        state={"W": (d_y, d_x)},
+        begins={"W": W0},
+        right=lambda W: {"W": gradient_step(W, X, Y, eta)},
         start={"targets": Y, "queries": -(W0 @ Q)},
-        related=lambda weights: {"targets": Y - (weights - W0) @ X, "queries": -(weights @ Q)},
-        state=W,
-        begins=W0,
         left=left,
-        right=lambda weights: gradient_step(weights, X, Y, eta),
+        related=lambda W: {"targets": Y - (W - W0) @ X, "queries": -(W @ Q)},
         reasons=("W₀ − W₀ is zero", "the data at W₀ have the residuals of W on the original data, so both take the same ΔW"),
     )
 

@@ -11,7 +11,8 @@ from equivalence.models.descent.least_squares import gradient_step, trajectory, 
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import query_tokens, tokens
 from equivalence.statements import Differ, simulation, statement
-from equivalence.statements.steps import Items, State
+from equivalence.statements.simulation import State
+from equivalence.statements.steps import Items
 from proofs.vocabulary import CausalAttention, LayerBuilder, arbitrary_head
 
 
@@ -41,7 +42,7 @@ def causal_tokens(
     """
     P, T, Q = algebra.generator("P", d_x, n), algebra.generator("T", d_y, n), algebra.generator("Q", d_x, M)
     x, y = algebra.generator("x", d_x, 1), algebra.generator("y", d_y, 1)
-    W0, W, eta = algebra.generator("W_0", d_y, d_x), algebra.generator("W", d_y, d_x), algebra.symbol("eta")
+    W0, eta = algebra.generator("W_0", d_y, d_x), algebra.symbol("eta")
     s = eta / algebra.scalar(N)
     heads = layer(d_x, d_y, learning_rate=eta, context=N, initial=W0, algebra=algebra)
 
@@ -50,12 +51,13 @@ def causal_tokens(
         return {"token": updated[-1], "queries": asked}
 
     yield from simulation(
+        algebra,
+        state={"W": (d_y, d_x)},
+        begins={"W": W0},
+        right=lambda W: {"W": W - s * ((W0 @ P - T) @ P.T + (W @ x - y) @ x.T)},
         start={"token": tokens(x, y), "queries": query_tokens(W0, Q)},
-        related=lambda weights: {"token": tokens(x, y - (weights - W0) @ x), "queries": tokens(Q, -(weights @ Q))},
-        state=W,
-        begins=W0,
         left=left,
-        right=lambda weights: weights - s * ((W0 @ P - T) @ P.T + (weights @ x - y) @ x.T),
+        related=lambda W: {"token": tokens(x, y - (W - W0) @ x), "queries": tokens(Q, -(W @ Q))},
         reasons=("W₀ − W₀ is zero", "the values of the prefix are s times its residuals, each token's by its own weights"),
     )
 

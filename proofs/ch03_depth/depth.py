@@ -16,7 +16,8 @@ from equivalence.models.descent.least_squares import gradient_step, trajectory, 
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
 from equivalence.statements import Differ, Less, Positive, simulation, statement
-from equivalence.statements.steps import Items, State
+from equivalence.statements.simulation import State
+from equivalence.statements.steps import Items
 from proofs.vocabulary import VON_OSWALD, LayerBuilder, Step
 
 
@@ -28,15 +29,16 @@ def stacked_layers(algebra: Algebra, d_x: Part, d_y: Part, N: Part, M: Part, *, 
     base and step, all d_x, d_y, N, M.
     """
     X, Y, Q = algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N), algebra.generator("Q", d_x, M)
-    W0, W, eta = algebra.generator("W_0", d_y, d_x), algebra.generator("W", d_y, d_x), algebra.symbol("eta")
+    W0, eta = algebra.generator("W_0", d_y, d_x), algebra.symbol("eta")
     heads = layer(d_x, d_y, learning_rate=eta, context=N, initial=W0, algebra=algebra)
     yield from simulation(
+        algebra,
+        state={"W": (d_y, d_x)},
+        begins={"W": W0},
+        right=lambda W: {"W": gradient_step(W, X, Y, eta)},
         start={"context": tokens(X, Y), "queries": query_tokens(W0, Q)},
-        related=lambda weights: {"context": tokens(X, Y - (weights - W0) @ X), "queries": tokens(Q, -(weights @ Q))},
-        state=W,
-        begins=W0,
         left=lambda context, queries: attended(heads, context, queries),
-        right=lambda weights: gradient_step(weights, X, Y, eta),
+        related=lambda W: {"context": tokens(X, Y - (W - W0) @ X), "queries": tokens(Q, -(W @ Q))},
         reasons=("W₀ − W₀ is zero", "W₀X − (Y − (W − W₀)X) = WX − Y: the layer sees the residuals of W, so it takes the step of W"),
     )
 
@@ -93,19 +95,16 @@ def gdpp_recursion(
     For K ≥ 2 and γ, s ≠ 0 it is not K steps of plain GD on the original X, whatever their rates: by degree (with 3.5), and by witness.
     """
     X, Y, Q = algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N), algebra.generator("Q", d_x, M)
-    W, transformation = algebra.generator("W", d_y, d_x), algebra.generator("M", d_x, d_x)
     eta, gamma = algebra.symbol("eta"), algebra.symbol("gamma")
     heads = layer(d_x, d_y, learning_rate=eta, gamma=gamma, context=N, algebra=algebra)
     yield from simulation(
+        algebra,
+        state={"W": (d_y, d_x), "M": (d_x, d_x)},
+        begins={"W": algebra.zeros(d_y, d_x), "M": algebra.eye(d_x)},
+        right=lambda W, M: dict(zip(("W", "M"), preconditioned(Preconditioned(W, M), X, Y, eta, gamma), strict=True)),
         start={"context": tokens(X, Y), "queries": query_tokens(algebra.zeros(d_y, d_x), Q)},
-        related=lambda old: {
-            "context": tokens(old.transformation @ X, Y - old.weights @ X),
-            "queries": tokens(old.transformation @ Q, -(old.weights @ Q)),
-        },
-        state=Preconditioned(W, transformation),
-        begins=Preconditioned(algebra.zeros(d_y, d_x), algebra.eye(d_x)),
         left=lambda context, queries: attended(heads, context, queries),
-        right=lambda old: preconditioned(old, X, Y, eta, gamma),
+        related=lambda W, M: {"context": tokens(M @ X, Y - W @ X), "queries": tokens(M @ Q, -(W @ Q))},
         reasons=(
             "M = I and W = 0 change nothing",
             "the layer reads Z = MX and R; R Zᵀ(MX) = (R Xᵀ MᵀM)X, and M leaves on the right of both",
@@ -191,10 +190,18 @@ def last_gamma(
 @last_gamma.claim("where the inputs are 0 a layer of GD++ changes nothing, so nor do any number", kind="induction")
 def nothing_left(algebra: Algebra, d_x: Part, d_y: Part, N: Part, M: Part, *, layer: LayerBuilder = gdpp_layer) -> Items:
     R, Q, U = algebra.generator("R", d_y, N), algebra.generator("Q", d_x, M), algebra.generator("U", d_y, M)
-    context, queries = tokens(algebra.zeros(d_x, N), R), tokens(Q, U)
     heads = layer(d_x, d_y, learning_rate=algebra.symbol("eta"), gamma=algebra.symbol("gamma"), context=N, algebra=algebra)
-    yield "step: a layer, on context and queries", algebra.block([linear_attention(heads, context, queries)])
-    yield "the scores are zero", algebra.block([[context, queries]])
+    zero = algebra.zeros(d_x, N)
+    yield from simulation(
+        algebra,
+        state={"R": (d_y, N), "Q": (d_x, M), "U": (d_y, M)},
+        begins={"R": R, "Q": Q, "U": U},
+        right=lambda **state: state,
+        start={"context": tokens(zero, R), "queries": tokens(Q, U)},
+        left=lambda context, queries: attended(heads, context, queries),
+        related=lambda R, Q, U: {"context": tokens(zero, R), "queries": tokens(Q, U)},
+        reasons=("before any layer", "the scores are zero, so the layer does what doing nothing does"),
+    )
 
 
 @last_gamma.claim("K ≥ 2, d_x = 1, sλ = 1/2: γ = 1/λ leaves residual 1/2, γ = 0 leaves 2^{−K}", kind="characterisation")

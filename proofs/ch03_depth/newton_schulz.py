@@ -10,7 +10,8 @@ from equivalence.algebras.protocol import Algebra, Matrix, Scalar
 from equivalence.algebras.sizes import Part
 from equivalence.models.descent.gdpp import gdpp_features
 from equivalence.statements import InIdeal, Positive, simulation, statement
-from equivalence.statements.steps import Items, State
+from equivalence.statements.simulation import State
+from equivalence.statements.steps import Items
 from proofs.ch03_depth.spectrum import NumberMap, next_eigenvalue
 
 
@@ -46,18 +47,19 @@ def third_of_square(algebra: Algebra, g: Scalar) -> Scalar:
 
 @newton_schulz.claim("K steps, any K, with γ_{t+1} = (9/4)γ_t", kind="induction")
 def polar_iteration(algebra: Algebra, d_x: Part, N: Part, *, features: Callable[..., Matrix] = gdpp_features, growth: str = "9/4") -> Items:
-    X, scaled, g = algebra.generator("X", d_x, N), algebra.generator("X̃", d_x, N), algebra.symbol("g")
+    X, g = algebra.generator("X", d_x, N), algebra.symbol("g")
 
     def left(inputs: Matrix, gamma: Scalar) -> State:
         return {"inputs": features(inputs, gamma), "gamma": algebra.scalar(growth) * gamma}
 
     yield from simulation(
+        algebra,
+        state={"X̃": (d_x, N), "g": None},
+        begins={"X̃": g * X, "g": g},
+        right=lambda X̃, g: {"X̃": polar_step(algebra, X̃), "g": algebra.scalar("3/2") * g},
         start={"inputs": X, "gamma": third_of_square(algebra, g)},
-        related=lambda state: {"inputs": (algebra.scalar(1) / state[1]) * state[0], "gamma": third_of_square(algebra, state[1])},
-        state=(scaled, g),
-        begins=(g * X, g),
         left=left,
-        right=lambda state: (polar_step(algebra, state[0]), algebra.scalar("3/2") * state[1]),
+        related=lambda X̃, g: {"inputs": (algebra.scalar(1) / g) * X̃, "gamma": third_of_square(algebra, g)},
         reasons=("X̃₀ = gX", "X' = (2/3)(1/g)X̃' = X̃'/g' with g' = (3/2)g, so γ' = g'²/3 = (9/4)γ"),
     )
 

@@ -54,6 +54,9 @@ def spectrum(
     after, _ = linear_attention(heads, tokens(Z, R), tokens(Z, R))
     moved, residual = algebra.block([[algebra.eye(d_x), algebra.zeros(d_x, d_y)]]) @ after, -prediction(after, d_x, d_y)
     defect = G @ v - lam * v
+    yield "base, no layer"
+    yield "R₀v", R @ v
+    yield "the empty product times R₀v", unit * (R @ v)
     yield "step, v stays an eigenvector, with the next eigenvalue"
     yield "Z'ᵀZ'v − f(λ)v", moved.T @ (moved @ v) - eigenvalue_map(lam, gamma) * v
     power = G @ G + lam * G + (lam * lam) * eye
@@ -73,6 +76,13 @@ def degree(algebra: Algebra, *, eigenvalue_map: EigenvalueMap = next_eigenvalue)
     """
     m, n, F, gamma, s = (algebra.symbol(name) for name in ("m", "n", "F", "gamma", "s"))
     unit, two, three = (algebra.scalar(number) for number in (1, 2, 3))
+    mu, E = algebra.symbol("mu"), algebra.symbol("E")
+    yield "base, the eigenvalue: F = E"
+    yield "E λ₀ with λ₀ = μ/E", E * (mu / E)
+    yield "m = μ, which is not 0", mu
+    yield "base, the exponent: 3^0 = 1"
+    yield "D = (1 − 1)/2", (unit - unit) / two
+    yield "the factor is 1, of degree 0", algebra.scalar(0)
     yield "step, the eigenvalue: its degree triples"
     yield "F³ f(m/F)", F * F * F * eigenvalue_map(m / F, gamma)
     yield "a polynomial, at E = 0 γ²m³, which is not 0", gamma * gamma * m * m * m + F * (F * m - two * gamma * m * m)

@@ -18,7 +18,7 @@ from equivalence.algebras.magnitude import Magnitude, MagnitudeAlgebra
 from equivalence.statements import Claim, in_order
 from equivalence.statements.inputs import Inputs, inputs_of
 from equivalence.statements.sampling import draw
-from equivalence.statements.verification import assignments
+from equivalence.statements.sizes import assignments
 
 # Claims on softmax have no exact rational reading, see the test of weights.
 IDENTITIES = [

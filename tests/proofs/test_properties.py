@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 import proofs  # noqa: F401  (registers the statements)
 from equivalence.models.constructions.linear import gd_layer
 from equivalence.models.heads import Layer
-from equivalence.statements import Claim, Statement, find, in_order
+from equivalence.statements import Claim, Differ, Statement, find, in_order
 from equivalence.statements.inputs import inputs_of
 from equivalence.statements.sampling import draw, replay, sample
-from equivalence.statements.steps import Differ, Items
-from equivalence.statements.verification import assignments, walk
+from equivalence.statements.sizes import assignments
+from equivalence.statements.steps import Items
+from equivalence.statements.verification import walk
 from equivalence.strategies.claims import ClaimInstance, instances
 
 BATCH = 512
@@ -65,9 +66,9 @@ def wrong_on(found: Statement, claim: Claim, instance: ClaimInstance, **replace:
     """What is wrong on an exact instance, which is noted."""
     note(repr(instance))
     algebra = instance.algebra()
-    compared, message = walk(f"{found.number} {found.title}", algebra, claim.program(algebra, *instance.sizes.values(), **replace))
-    assert compared or message
-    return message
+    walked = walk(f"{found.number} {found.title}", algebra, claim.items(algebra, list(instance.sizes.values()), replace))
+    assert walked.compared or walked.verdict.reason
+    return walked.verdict.reason
 
 
 def flipped(*arguments: Any, **named: Any) -> Layer:

@@ -8,32 +8,18 @@ import pytest
 
 import proofs  # noqa: F401 - registers the statements
 from equivalence.statements import in_order, registry
-from equivalence.statements.claims import KINDS
+from equivalence.statements.kinds import KINDS, status
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", README + GUIDE, flags=re.MULTILINE | re.DOTALL)
-STATUS = {
-    "identity": "proved for all sizes",
-    "induction": "by induction for any depth, all sizes",
-    "series": "series to the order named, all sizes",
-    "refutation": "exact counterexample",
-    "bound": "bound proved",
-    "characterisation": "exact for the cases named",
-}
 
 
 def rows(heading):
     """The cells of the table below a heading, without its first two lines."""
     section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
     return [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in section.splitlines() if line.startswith("|")]
-
-
-def status(statement):
-    """The phrase for each kind among its claims."""
-    kinds = {claim.kind for claim in statement.claims}
-    return "; ".join(STATUS[kind] for kind in KINDS if kind in kinds)
 
 
 @pytest.fixture
@@ -45,12 +31,12 @@ def registry_as_it_was():
 
 
 def test_the_table_is_the_registry():
-    assert rows("The statements")[2:] == [(found.number, found.title, status(found)) for found in in_order()]
+    assert rows("The statements")[2:] == [(found.number, found.title, status(claim.kind for claim in found.claims)) for found in in_order()]
 
 
 def test_the_statuses_are_explained():
-    explained = {row[0]: row[2] for row in rows("What counts as proved") if row[0] in STATUS}
-    assert explained == STATUS
+    explained = {row[0]: row[2] for row in rows("What counts as proved") if row[0] in KINDS}
+    assert explained == {kind.name: kind.status for kind in KINDS.values()}
 
 
 def tree():

@@ -11,9 +11,9 @@ import sympy
 import proofs  # noqa: F401  (registers the statements)
 from equivalence import Differ, InIdeal, Less, Positive, Statement, find, in_order, verify
 from equivalence.algebras.notation import Notation
-from equivalence.statements import Encloses
+from equivalence.statements import Encloses, Inconsistent
 from equivalence.statements.claims import Claim
-from equivalence.statements.derivation import WIDTH, as_latex, as_markdown, as_text, chains
+from equivalence.statements.derivation import WIDTH, as_latex, as_markdown, as_text, written
 
 STATEMENTS = [pytest.param(found, id=found.number) for found in in_order()]
 g, z = sympy.symbols("gamma z")
@@ -38,19 +38,20 @@ def statement_of(*items: Any, title: str = "Title", text: str = "Text.") -> Stat
         (Positive("r", g + 1, (g, z)), "γ + 1 > 0 ⇐ γ, z > 0", r"\gamma + 1 > 0 \Leftarrow \gamma, z > 0"),
         (InIdeal("r", (g * z,), (g,), (g, z)), "γ z ∈ ⟨ γ ⟩", r"\gamma z \in \langle \gamma \rangle"),
         (InIdeal("r", (g,), (g, z, g + 1, g + 2), (g, z)), "γ ∈ ⟨ γ, z, γ + 1, … (4) ⟩", None),
+        (Inconsistent("r", (g, g + 1), (g,)), "1 ∈ ⟨ γ, γ + 1 ⟩", r"1 \in \langle \gamma, \gamma + 1 \rangle"),
         (Less("r", (sympy.Rational(1, 3), sympy.Rational(1, 2))), "1/3 < 1/2", r"\frac{1}{3} < \frac{1}{2}"),
         (Encloses("r", flint.arb(2).sqrt(), sympy.Integer(1), sympy.Integer(2)), "1 < 1.4142136… < 2", r"1 < 1.4142136\ldots < 2"),
     ],
     ids=lambda value: type(value).__name__,
 )
 def test_steps_and_checks_are_written(item: Any, text: str, latex: str | None) -> None:
-    ((heading, (line,)),) = chains(claim_of(item))
+    ((heading, (line,)),) = written(claim_of(item))
     assert (heading, line.number, line.reason, line.text) == ("", 1, "r", text)
     assert latex is None or line.latex == latex
 
 
 def test_steps_are_numbered_and_linked_within_their_chain() -> None:
-    found = chains(claim_of(("start", z), ("same", z), "second", ("start", g), Differ("other", z, g), ("same", g)))
+    found = written(claim_of(("start", z), ("same", z), "second", ("start", g), Differ("other", z, g), ("same", g)))
     assert [(chain.heading, [(line.number, line.text) for line in chain.lines]) for chain in found] == [
         ("", [(1, "z"), (2, "= z")]),
         ("second", [(1, "γ"), (2, "z ≠ γ"), (3, "= γ")]),
@@ -60,7 +61,7 @@ def test_steps_are_numbered_and_linked_within_their_chain() -> None:
 def test_long_formulas_go_on_in_the_next_line_before_a_sign() -> None:
     terms = [sympy.Symbol(f"a{number}") for number in range(10, 50)]
     item = Differ("r", sympy.Add(*terms), sympy.Integer(0))
-    ((_, (line,)),) = chains(claim_of(item))
+    ((_, (line,)),) = written(claim_of(item))
     _, folded = as_text(statement_of(item)).split("1. r\n")
     lines = folded.rstrip("\n").split("\n")
     assert len(lines) == 3
@@ -79,26 +80,26 @@ def test_sizes_and_signs_are_not_torn() -> None:
 
 
 def test_the_first_step_of_a_chain_follows_nothing() -> None:
-    ((_, lines),) = chains(claim_of(Differ("other", z, g), ("start", z), ("same", z)))
+    ((_, lines),) = written(claim_of(Differ("other", z, g), ("start", z), ("same", z)))
     assert [line.text for line in lines] == ["z ≠ γ", "z", "= z"]
 
 
 def test_what_is_no_step_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"derivation: expected a step or a check of equivalence.statements, got int"):
-        chains(claim_of(3))
+    with pytest.raises(TypeError, match=r"expected a heading, a step \(reason, expression\) or a check, got 3 of type int"):
+        written(claim_of(3))
 
 
 def test_identities_are_written_for_all_sizes() -> None:
     (claim,) = find("2.1").claims
     assert claim.is_identity
-    ((_, lines),) = chains(claim)
+    ((_, lines),) = written(claim)
     assert lines[-1].text == "= [[X, Q], [Y + (η/N) (W₀ X − Y) Xᵀ X, −(W₀ − (η/N) (W₀ X − Y) Xᵀ) Q]]"
     assert lines[-1].reason == "s(W₀X − Y)Xᵀ = −ΔW"
 
 
 @pytest.mark.parametrize("found", STATEMENTS)
 def test_every_statement_is_written_with_each_step_that_is_checked(found: Statement) -> None:
-    lines = [line for claim in found.claims for chain in chains(claim) for line in chain.lines]
+    lines = [line for claim in found.claims for chain in written(claim) for line in chain.lines]
     compared = {check.claim: check.compared for check in verify(found, seed=1).checks}
     assert len(lines) >= sum(compared.values())
     text = as_text(found)
@@ -170,5 +171,5 @@ def test_the_notation_is_the_readings_own() -> None:
         seen.append((type(algebra), n))
         yield "one", algebra.eye(n)
 
-    chains(Claim("c", "identity", program, True, ("n",), ()))
+    written(Claim("c", "identity", program, True, ("n",), ()))
     assert [(kind, repr(size)) for kind, size in seen] == [(Notation, "n")]

@@ -14,9 +14,10 @@ from equivalence.algebras import Numeric
 from equivalence.models.constructions.linear import gd_layer
 from equivalence.models.heads import Layer
 from equivalence.statements import Differ, Statement, find
+from equivalence.statements.comparisons import Comparison
 from equivalence.statements.inputs import Inputs, inputs_of
 from equivalence.statements.registry import registry, statement
-from equivalence.statements.sampling import Comparison, checker, draw, replay, sample
+from equivalence.statements.sampling import checker, draw, replay, sample
 
 SIZES = {"d_x": 3, "d_y": 2, "N": 5, "M": 1}
 
@@ -44,9 +45,9 @@ def local(program: Any, kind: str = "identity") -> Statement:
     """A statement that is registered nowhere."""
     program.__doc__ = "A statement of this test."
     try:
-        return statement("test", "Only here", source="this test", kind=kind)(program)
+        return statement("99.7", "Only here", source="this test", kind=kind)(program)
     finally:
-        registry.pop("test", None)
+        registry.pop("99.7", None)
 
 
 def test_a_true_statement_holds_and_says_on_what() -> None:

@@ -7,7 +7,8 @@ import sympy
 
 from equivalence.algebras import exact
 from equivalence.models.attention.linear import update
-from equivalence.statements import InIdeal, verify
+from equivalence.statements import InIdeal, Verdict, verify
+from equivalence.statements.verdicts import HOLDS
 from proofs.ch02_one_layer.parametrisations import ContextUnknowns, Unknowns
 from proofs.vocabulary import head_of
 
@@ -19,7 +20,7 @@ def test_2_3_rejects_the_wrong_sign_of_the_targets() -> None:
     assert all(check.message.startswith("2.3 Which parametrisations are one gradient step, the prediction, step 2") for check in failed)
 
 
-def conclusion(unknown: Unknowns, ideal: tuple[sympy.Expr, ...]) -> str | None:
+def conclusion(unknown: Unknowns, ideal: tuple[sympy.Expr, ...]) -> Verdict:
     return InIdeal("unique", unknown.conclusion(), ideal, unknown.symbols).verdict(exact)
 
 
@@ -27,39 +28,39 @@ def conclusion(unknown: Unknowns, ideal: tuple[sympy.Expr, ...]) -> str | None:
 def test_2_3_only_if_for_the_prediction_at_further_sizes(d_x: int, d_y: int) -> None:
     """The statement decides (2, 1) and (1, 2), and says that these are decided here."""
     unknown = Unknowns(d_x, d_y)
-    assert conclusion(unknown, unknown.hypothesis()) is None
+    assert conclusion(unknown, unknown.hypothesis()) == HOLDS
 
 
-def context_conclusion(unknown: ContextUnknowns, ideal: tuple[sympy.Expr, ...]) -> str | None:
+def context_conclusion(unknown: ContextUnknowns, ideal: tuple[sympy.Expr, ...]) -> Verdict:
     return InIdeal("unique", unknown.conclusion(), ideal, unknown.symbols).verdict(exact)
 
 
 def test_2_3_only_if_for_the_context_tokens_at_two_and_two() -> None:
     unknown = ContextUnknowns(2, 2)
-    assert context_conclusion(unknown, unknown.hypothesis()) is None
+    assert context_conclusion(unknown, unknown.hypothesis()) == HOLDS
 
 
 @pytest.mark.parametrize(("d_x", "d_y"), [(2, 1), (1, 2)])
 def test_2_3_context_tokens_need_c_to_be_nonzero(d_x: int, d_y: int) -> None:
     unknown = ContextUnknowns(d_x, d_y)
     weaker = context_conclusion(unknown, unknown.hypothesis()[:-1])
-    assert weaker is not None
-    assert "is not in the ideal: the remainder is" in weaker
+    assert weaker.outcome == "refuted"
+    assert "is not in the ideal: the remainder is" in weaker.reason
 
 
 @pytest.mark.parametrize(("d_x", "d_y"), [(2, 1), (1, 2)])
 def test_2_3_every_equation_family_is_needed(d_x: int, d_y: int) -> None:
     unknown = Unknowns(d_x, d_y)
-    assert conclusion(unknown, unknown.hypothesis()) is None
+    assert conclusion(unknown, unknown.hypothesis()) == HOLDS
     weaker = conclusion(unknown, unknown.hypothesis()[:-2])
-    assert weaker is not None
-    assert "is not in the ideal: the remainder is" in weaker
+    assert weaker.outcome == "refuted"
+    assert "is not in the ideal: the remainder is" in weaker.reason
 
 
 def test_2_3_is_false_for_one_input_and_one_target() -> None:
     verdict = conclusion(unknown := Unknowns(1, 1), unknown.hypothesis())
-    assert verdict is not None
-    assert "is not in the ideal" in verdict
+    assert verdict.outcome == "refuted"
+    assert "is not in the ideal" in verdict.reason
 
 
 def test_2_3_swapped_solution_meets_the_hypothesis_and_not_the_conclusion() -> None:
@@ -75,9 +76,10 @@ def test_2_3_at_one_and_one_only_the_swap_is_left_besides() -> None:
     (a, b), w = unknown.A, unknown.W0[0, 0]
     straight, swapped = a + b * w, b  # A_y parallel to (w, −1); A_y parallel to (1, 0)
     either = InIdeal("one of the two", (straight * swapped,), unknown.hypothesis(), unknown.symbols)
-    assert either.verdict(exact) is None
+    assert either.verdict(exact) == HOLDS
     alone = InIdeal("the straight one", (straight,), unknown.hypothesis(), unknown.symbols)
-    assert "is not in the ideal" in str(alone.verdict(exact))
+    assert alone.verdict(exact).outcome == "refuted"
+    assert "is not in the ideal" in alone.verdict(exact).reason
 
 
 def test_2_4_one_token_tells_apart_what_differs_by_more_than_an_antisymmetric_matrix() -> None:

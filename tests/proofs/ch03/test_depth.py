@@ -153,7 +153,10 @@ def test_3_4_needs_gamma_to_be_there() -> None:
 
 def test_3_4_stays_only_where_the_scores_do_not_see_the_targets() -> None:
     found = failures(verify("3.4", seed=5, replace={"layer": perturbed(gdpp_layer, "B", "y", "x")}, algebras=ALL_SIZES))
-    assert "step 2 (the scores are zero)" in found["where the inputs are 0 a layer of GD++ changes nothing, so nor do any number"]
+    assert (
+        "step 2 (the scores are zero, so the layer does what doing nothing does)"
+        in found["where the inputs are 0 a layer of GD++ changes nothing, so nor do any number"]
+    )
 
 
 def unmasked(layer: Layer, columns: Any, queries: Any) -> tuple[list[Any], Any]:

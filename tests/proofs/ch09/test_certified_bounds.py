@@ -22,7 +22,7 @@ def test_lagranges_identity_has_a_minus_sign() -> None:
 def test_bounds_are_above() -> None:
     (message,) = fallen("9.2", raised=sub).values()
     assert "step 1 (the product of the bounds exceeds xy)" in message
-    assert "is not positive by its coefficients" in message
+    assert "is -1 where all symbols are 1" in message
 
 
 def test_the_vectors_of_an_unfolding_are_in_the_order_of_its_indices() -> None:

@@ -1,0 +1,196 @@
+"""What a claim shows at one place: the root of all kinds of checks, and the steps of a chain.
+
+A new kind of check is one class: a frozen dataclass whose first field is the reason, and which says what its verdict is, how it is
+written, and how it is tested on numbers, if it can be. Verification, derivations, sampling and reports ask for nothing else.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Self
+
+import sympy
+
+from equivalence.algebras.degree import error_bound
+from equivalence.algebras.protocol import HasDifferences
+from equivalence.formulas import latex, latex_letters, text
+from equivalence.statements.comparisons import Comparison
+from equivalence.statements.exactness import inexact, mismatch, shapes_differ
+from equivalence.statements.verdicts import HOLDS, Verdict, not_decided, refuted
+
+SHOWN = 3
+"""How many expressions of a list are written out; of more, the number is given."""
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A form of writing: what writes an expression, and what writes a sign such as ≠."""
+
+    expression: Callable[[Any], str]
+    sign: Callable[[str], str]
+
+    def listed(self, expressions: Sequence[object]) -> str:
+        """Some expressions, the first `SHOWN` written out."""
+        shown = [self.expression(each) for each in expressions[:SHOWN]]
+        return ", ".join(shown if len(expressions) <= SHOWN else [*shown, f"{self.sign('…')} ({len(expressions)})"])
+
+
+TEXT, LATEX = Writer(text, str), Writer(latex, latex_letters)
+
+
+class Assertion(ABC):
+    """Something that a claim shows, with the reason why it is so.
+
+    Attributes:
+        reason: the reason, as the derivation and a failure give it.
+        compares: whether anything is shown; the first expression of a chain only begins it.
+    """
+
+    reason: str
+    compares: ClassVar[bool] = True
+
+    @abstractmethod
+    def verdict(self, algebra: HasDifferences) -> Verdict:
+        """Whether it holds, read in an algebra; what it speaks of is exact, see `subjects`."""
+
+    @abstractmethod
+    def written(self, writer: Writer) -> str:
+        """What is claimed, as a formula."""
+
+    def subjects(self) -> tuple[object, ...]:
+        """What must be exact for a verdict: all fields but the reason, unless a kind says otherwise."""
+        return tuple(getattr(self, field.name) for field in fields(self) if field.name != "reason")  # type: ignore[arg-type]
+
+    def comparison(self, place: str, magnitude: Self) -> Comparison | None:
+        """What is compared on numbers, or None if numbers say nothing.
+
+        Args:
+            place: claim, chain, step and reason.
+            magnitude: the same assertion, its expressions read as magnitudes.
+        """
+        return None
+
+    def chance(self, points_log2: int) -> float:
+        """How probable it is, at most, that it passes in a finite field though false; for the degree reading."""
+        return 0.0
+
+
+@dataclass(frozen=True)
+class Beginning(Assertion):
+    """The first expression of a chain, which is compared with nothing."""
+
+    reason: str
+    expression: Any
+    compares = False
+
+    def verdict(self, algebra: HasDifferences) -> Verdict:
+        """There is nothing to be wrong."""
+        return HOLDS
+
+    def written(self, writer: Writer) -> str:
+        """The expression."""
+        return writer.expression(self.expression)
+
+
+@dataclass(frozen=True)
+class Equality(Assertion):
+    """A step: the expression equals the one before it."""
+
+    reason: str
+    left: Any
+    right: Any
+
+    def verdict(self, algebra: HasDifferences) -> Verdict:
+        """Whether both sides are equal. Where different sides prove nothing, as of forms with rewrites, it is not decided."""
+        wrong = mismatch(self.left, self.right)
+        if wrong and not shapes_differ(self.left, self.right):
+            return not_decided(f"{wrong}, which cannot be compared")
+        wrong = wrong or algebra.difference(self.left, self.right) or ""
+        if not wrong:
+            return HOLDS
+        known = shapes_differ(self.left, self.right) or known_to_differ(algebra, self.left, self.right)
+        return refuted(wrong) if known else not_decided(f"{wrong}, which proves nothing here")
+
+    def written(self, writer: Writer) -> str:
+        """What the expression before it equals."""
+        return f"= {writer.expression(self.right)}"
+
+    def comparison(self, place: str, magnitude: Self) -> Comparison:
+        """Both sides, with the rounding that their magnitudes bound."""
+        return compared(Comparison, place, self, magnitude)
+
+    def chance(self, points_log2: int) -> float:
+        """From the degrees of both sides."""
+        return error_bound(self.left, self.right, points_log2)
+
+
+@dataclass(frozen=True)
+class Raised(Assertion):
+    """In the place of what a program did not yield: what it raised. Nothing was shown, then."""
+
+    error: Exception
+    reason = "the program raises"
+
+    def verdict(self, algebra: HasDifferences) -> Verdict:
+        """Not decided."""
+        return not_decided(f"{type(self.error).__name__}: {self.error}")
+
+    def written(self, writer: Writer) -> str:
+        """A program that raises has no derivation: it raises there too."""
+        raise self.error
+
+    def subjects(self) -> tuple[object, ...]:
+        """Nothing."""
+        return ()
+
+    def comparison(self, place: str, magnitude: Assertion) -> Comparison:
+        """None can be made: it raises there too."""
+        raise self.error
+
+    def chance(self, points_log2: int) -> float:
+        """Nothing is bounded: it raises."""
+        raise self.error
+
+
+def judged(assertion: Assertion, algebra: HasDifferences) -> Verdict:
+    """The verdict on an assertion: not decided if it speaks of what is not exact, or if anything is raised on the way."""
+    try:
+        if found := inexact(assertion.subjects()):
+            return not_decided(f"expected exact numbers, got {found}")
+        return assertion.verdict(algebra)
+    except Exception as error:  # noqa: BLE001 - whatever a program made, a verdict is given
+        return Raised(error).verdict(algebra)
+
+
+def compared(kind: type[Comparison], place: str, sides: Any, magnitudes: Any) -> Comparison:
+    """Left and right of an assertion on numbers. Raises ValueError for two shapes, which would be broadcast."""
+    shapes = [getattr(side, "shape", ()) for side in (sides.left, sides.right)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"{place}: shape {shapes[0]} against {shapes[1]}")
+    return kind(place, sides.left, sides.right, magnitudes.left.bound() + magnitudes.right.bound())
+
+
+def known_to_differ(algebra: HasDifferences, left: Any, right: Any) -> bool:
+    """Whether two sides that an algebra does not find equal are known to be different, of one shape.
+
+    Of canonical forms that depends on what is in play (`decides`). Of SymPy's expressions, some entry of the difference must be a
+    rational function over ℚ, or a number that SymPy knows not to be 0; FLINT decides by itself.
+    """
+    if not isinstance(left, sympy.Basic | sympy.MatrixBase):
+        return bool(getattr(algebra, "decides", True))
+    rest = left - right
+    return any(_known_not_zero(sympy.sympify(entry)) for entry in (rest if isinstance(rest, sympy.MatrixBase) else [rest]))
+
+
+def _known_not_zero(entry: sympy.Expr) -> bool:
+    reduced = sympy.cancel(entry)
+    return reduced.is_zero is False or bool(reduced.free_symbols and reduced.is_rational_function() and _has_rational_terms(reduced))
+
+
+def _has_rational_terms(expression: sympy.Expr) -> bool:
+    """Whether it is not 0 by its coefficients, which all are rational: no √2, no π."""
+    symbols = sorted(expression.free_symbols, key=str)
+    above, below = (sympy.Poly(part, *symbols) for part in sympy.fraction(sympy.together(expression)))
+    return not above.is_zero and all(coefficient.is_Rational for part in (above, below) for coefficient in part.coeffs())

@@ -1,0 +1,135 @@
+"""Polynomials: positive by their coefficients, members of an ideal, and equations without a solution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sympy
+
+from equivalence.algebras.protocol import HasDifferences
+from equivalence.statements.assertions import Assertion, Writer
+from equivalence.statements.verdicts import HOLDS, Verdict, not_decided, refuted
+
+
+@dataclass(frozen=True)
+class Positive(Assertion):
+    """A rational function that is positive wherever the given symbols are: numerator and denominator have no negative coefficient."""
+
+    reason: str
+    expression: sympy.Expr
+    symbols: tuple[sympy.Symbol, ...]
+
+    def verdict(self, algebra: HasDifferences) -> Verdict:
+        """Whether every coefficient above and below the line is at least 0 (or all at most 0), and neither is zero.
+
+        Refuted if the value where all symbols are 1 is not positive. Without symbols, or with ones that cannot be positive, not decided.
+        """
+        if wrong := _no_positive_symbols(self.symbols):
+            return not_decided(wrong)
+        expression = sympy.sympify(self.expression)
+        value = expression.subs(dict.fromkeys(self.symbols, 1))
+        if value.is_Rational and value <= 0:
+            return refuted(f"{self.expression} is {value} where all symbols are 1")
+        for part in _same_sign(*sympy.fraction(sympy.cancel(expression))):
+            for monomial, coefficient in sympy.Poly(part, *self.symbols).terms():
+                if not coefficient.is_number or coefficient <= 0:
+                    return not_decided(f"{self.expression} is not positive by its coefficients: that of {monomial} is {coefficient}")
+        return HOLDS
+
+    def written(self, writer: Writer) -> str:
+        """The expression is positive if the symbols are."""
+        return f"{writer.expression(self.expression)} > 0 {writer.sign('⇐')} {', '.join(map(writer.expression, self.symbols))} > 0"
+
+
+@dataclass(frozen=True)
+class InIdeal(Assertion):
+    """Polynomials in an ideal, decided by a Gröbner basis over the rationals: so they vanish wherever its generators do.
+
+    In the ideal of 1 is everything, so that nothing would be shown; that equations have no solution is `Inconsistent`.
+
+    Attributes:
+        members: the polynomials claimed to be in the ideal.
+        ideal: its generators.
+        symbols: all variables, in the order of the basis (grevlex).
+    """
+
+    reason: str
+    members: tuple[sympy.Expr, ...]
+    ideal: tuple[sympy.Expr, ...]
+    symbols: tuple[sympy.Symbol, ...]
+
+    def verdict(self, algebra: HasDifferences) -> Verdict:
+        """Whether each member reduces to zero. Of other symbols the basis would take generic values: nothing is decided, then."""
+        if not self.members:
+            return not_decided("no member is given, so nothing is claimed")
+        if wrong := _other_symbols((*self.members, *self.ideal), self.symbols):
+            return not_decided(wrong)
+        basis = _basis(self.ideal, self.symbols)
+        if basis.exprs == [1]:
+            return not_decided(
+                "the ideal is that of 1, in which everything is; that there is no solution is a check of its own, Inconsistent"
+            )
+        for member in self.members:
+            _, rest = basis.reduce(sympy.expand(member))
+            if rest != 0:
+                return refuted(f"{member} is not in the ideal: the remainder is {rest}")
+        return HOLDS
+
+    def written(self, writer: Writer) -> str:
+        """Members ∈ ⟨generators⟩."""
+        sign = writer.sign
+        return f"{writer.listed(self.members)} {sign('∈')} {sign('⟨')} {writer.listed(self.ideal)} {sign('⟩')}"
+
+
+@dataclass(frozen=True)
+class Inconsistent(Assertion):
+    """Polynomials that never vanish together, not at complex numbers either: 1 is in their ideal, by a Gröbner basis over the rationals.
+
+    Attributes:
+        polynomials: what would have to be zero.
+        symbols: all variables, in the order of the basis (grevlex).
+    """
+
+    reason: str
+    polynomials: tuple[sympy.Expr, ...]
+    symbols: tuple[sympy.Symbol, ...]
+
+    def verdict(self, algebra: HasDifferences) -> Verdict:
+        """Whether the basis is 1. By Hilbert's Nullstellensatz there is a common zero if it is not."""
+        if wrong := _other_symbols(self.polynomials, self.symbols):
+            return not_decided(wrong)
+        basis = _basis(self.polynomials, self.symbols)
+        return (
+            HOLDS if basis.exprs == [1] else refuted(f"they have a common zero: their ideal is that of {', '.join(map(str, basis.exprs))}")
+        )
+
+    def written(self, writer: Writer) -> str:
+        """1 ∈ ⟨polynomials⟩."""
+        return f"1 {writer.sign('∈')} {writer.sign('⟨')} {writer.listed(self.polynomials)} {writer.sign('⟩')}"
+
+
+def _basis(generators: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol]) -> sympy.GroebnerBasis:
+    return sympy.groebner(generators, *symbols, order="grevlex", domain="QQ")
+
+
+def _other_symbols(polynomials: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol]) -> str:
+    others = set().union(*(sympy.sympify(polynomial).free_symbols for polynomial in polynomials)) - set(symbols)
+    return f"the symbols {', '.join(sorted(map(str, others)))} are not among the variables" if others else ""
+
+
+def _no_positive_symbols(symbols: Sequence[sympy.Symbol]) -> str:
+    if not symbols:
+        return "no symbol is given, so nothing is claimed of any"
+    for symbol in symbols:
+        if not isinstance(symbol, sympy.Symbol):
+            return f"expected symbols, got {symbol}"
+        if symbol.is_positive is False:
+            return f"{symbol} is assumed not to be positive, so nothing is claimed"
+    return ""
+
+
+def _same_sign(above: sympy.Expr, below: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
+    """A fraction with a positive leading number below the line."""
+    flip = sympy.LC(below) < 0 if below.free_symbols else below < 0
+    return (-above, -below) if flip else (above, below)
