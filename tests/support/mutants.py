@@ -185,7 +185,7 @@ def passes(tests: list[str], copy: Path, python: str) -> bool:
 def main() -> int:
     """Try the sample; the exit status is 1 if too few of the changes that can be noticed are."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--share", type=float, default=0.1, help="of the sites")
+    parser.add_argument("--share", type=float, default=0.13, help="of the sites")
     parser.add_argument("--seed", type=int, default=2022, help="of the sample")
     parser.add_argument("--only", default="", help="the files whose names begin so")
     parser.add_argument("--again", action="store_true", help="try those anew that survived")
