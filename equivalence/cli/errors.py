@@ -19,7 +19,7 @@ UsageError: Any = typer.BadParameter.__bases__[0]
 class _OneLine:
     """A command whose errors of usage are one line."""
 
-    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+    def main(self, *args: object, standalone_mode: bool = True, **extra: object) -> object:
         """Run, and exit with the status that the command asked for."""
         try:
             status = super().main(*args, standalone_mode=False, **extra)  # type: ignore[misc]

@@ -239,6 +239,16 @@ def test_a_new_rewrite_forgets_what_was_found_without_it() -> None:
     assert normaliser.word((late.transpose(), early.transpose())) == (1, UNIT, ())
 
 
+def test_a_word_is_cut_at_every_join_of_size_one() -> None:
+    """``aᵀbcᵀd`` given at once is two scalars, and nothing is left between or behind them."""
+    d, normaliser = Size("d"), Normaliser()
+    a, b, c, e = (Letter(name, False, d, 1) for name in "abce")
+    word = (a.transpose(), b, c.transpose(), e)
+    scalars = frozenset({((a.transpose(), b), 1), ((c.transpose(), e), 1)})
+    assert normaliser.word(word) == (Fraction(1), scalars, ())
+    assert normaliser.word((b, *word, a.transpose())) == (Fraction(1), scalars, (b, a.transpose()))
+
+
 def test_a_form_is_printed_with_its_coefficients_exponents_and_traces() -> None:
     algebra = Symbolic()
     X, eta = algebra.generator("X", Size("d"), Size("N")), algebra.symbol("eta")
