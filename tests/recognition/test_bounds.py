@@ -64,6 +64,7 @@ def known(tensor: CanonicalTensor, radius: float = 0.0) -> Enclosure:
     return Enclosure(whole.tensor, whole.dense, whole.slack + radius)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("d_x", "d_y", "noise"), [(10, 1, 0.005), (10, 1, 0.5), (6, 5, 0.01), (1, 2, 0.3)])
 def test_the_bound_is_sound_and_within_a_factor_3(d_x: int, d_y: int, noise: float) -> None:
     layer = noisy(d_x, d_y, noise, seed=d_x)

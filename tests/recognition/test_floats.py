@@ -22,6 +22,7 @@ def plain() -> Layer:
     return gd_layer(3, 2, learning_rate="3/10", context=5, initial=W)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("d_y", "known"), [(1, False), (64, True), (64, False)])
 def test_one_head_of_576_rows_fits_into_100_megabytes(d_y: int, known: bool) -> None:
     rng, d_x = np.random.default_rng(0), 576 - d_y
