@@ -3,6 +3,7 @@
 from equivalence.statements.assertions import Assertion
 from equivalence.statements.claims import Claim, claim_of
 from equivalence.statements.differences import Differ
+from equivalence.statements.informal import Informal
 from equivalence.statements.orders import Encloses, Less
 from equivalence.statements.polynomials import Inconsistent, InIdeal, Positive
 from equivalence.statements.registry import Statement, find, in_order, registry, statement
@@ -19,6 +20,7 @@ __all__ = [
     "Encloses",
     "InIdeal",
     "Inconsistent",
+    "Informal",
     "Less",
     "Positive",
     "Result",

@@ -26,10 +26,11 @@ SHOWN = 3
 
 @dataclass(frozen=True)
 class Writer:
-    """A form of writing: what writes an expression, and what writes a sign such as ≠."""
+    """A form of writing: what writes an expression, a sign such as ≠, and words."""
 
     expression: Callable[[Any], str]
     sign: Callable[[str], str]
+    words: Callable[[str], str] = str
 
     def listed(self, expressions: Sequence[object]) -> str:
         """Some expressions, the first `SHOWN` written out."""
@@ -37,7 +38,7 @@ class Writer:
         return ", ".join(shown if len(expressions) <= SHOWN else [*shown, f"{self.sign('…')} ({len(expressions)})"])
 
 
-TEXT, LATEX = Writer(text, str), Writer(latex, latex_letters)
+TEXT, LATEX = Writer(text, str), Writer(latex, latex_letters, lambda words: rf"\text{{{words}}}")
 
 
 class Assertion(ABC):

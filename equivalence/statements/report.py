@@ -67,8 +67,9 @@ def described(result: Result) -> Described:
     verdict: Described = {"holds": result.holds, "outcome": result.outcome, "seconds": round(result.seconds, 6)}
     verdict |= {"status": status(claim.kind for claim in result.statement.claims)} if result.holds else {}
     again = {"seed": result.seed, "versions": versions()}
+    words = {"informal": [{"claim": claim, "text": text} for claim, text in result.informal]}
     table = {"checked": checked(result.checks), **_present({"error_bound": _finite(result.error_bound)})}
-    return identified(result.statement) | verdict | table | again | {"checks": [described_check(check) for check in result.checks]}
+    return identified(result.statement) | verdict | words | table | again | {"checks": [described_check(check) for check in result.checks]}
 
 
 def described_check(check: Check) -> Described:

@@ -26,6 +26,7 @@ class Check:
         compared: how many comparisons were made.
         message: why it does not hold, with the statement and the step; empty if it holds.
         primes: the moduli of a certificate.
+        informal: what is argued in words; for a claim that holds.
     """
 
     claim: str
@@ -38,6 +39,7 @@ class Check:
     compared: int
     message: str
     primes: tuple[int, ...] = ()
+    informal: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -72,6 +74,11 @@ class Result:
     def error_bound(self) -> float | None:
         """The largest bound of any certificate; None if there is none."""
         return max((check.error_bound for check in self.checks if check.error_bound is not None), default=None)
+
+    @property
+    def informal(self) -> tuple[tuple[str, str], ...]:
+        """What is argued in words, each with its claim: no check speaks of it."""
+        return tuple(dict.fromkeys((check.claim, words) for check in self.checks for words in check.informal))
 
     @property
     def messages(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from equivalence.algebras.sizes import Size
 from equivalence.algebras.symbolic import Symbolic
 from equivalence.statements.assertions import judged
 from equivalence.statements.claims import Claim
+from equivalence.statements.informal import Informal
 from equivalence.statements.kinds import KINDS
 from equivalence.statements.registry import Statement, find
 from equivalence.statements.results import Check, Result
@@ -106,10 +107,11 @@ class _Subject:
 
 @dataclass(frozen=True)
 class Walk:
-    """What going through a claim came to: how many comparisons, and the verdict, whose reason names the statement and the step."""
+    """What going through a claim came to: comparisons, the verdict (its reason names statement and step), and what is argued in words."""
 
     compared: int
     verdict: Verdict
+    informal: tuple[str, ...] = ()
 
 
 def _readings(statement: Statement, claim: Claim, parts: Mapping[str, object], draws: _Draws) -> Iterator[_Reading]:
@@ -138,7 +140,18 @@ def _timed(subject: _Subject, algebra: HasDifferences, sizes: Sequence[Size] = (
     walked = subject.walked(algebra, sizes)
     verdict, seconds = walked.verdict, perf_counter() - started
     decides = verdict.outcome != "not decided" and getattr(algebra, "decides", True)
-    return Check(subject.claim.title, algebra.name, verdict.outcome, seconds, {}, None, decides, walked.compared, verdict.reason)
+    return Check(
+        claim=subject.claim.title,
+        algebra=algebra.name,
+        outcome=verdict.outcome,
+        seconds=seconds,
+        sizes={},
+        error_bound=None,
+        decides=decides,
+        compared=walked.compared,
+        message=verdict.reason,
+        informal=walked.informal,
+    )
 
 
 def _certificate(subject: _Subject, sizes: Sizes, draws: _Draws) -> Check:
@@ -164,6 +177,7 @@ def _certificate(subject: _Subject, sizes: Sizes, draws: _Draws) -> Check:
         compared=walked.compared,
         message=verdict.reason,
         primes=tuple(primes),
+        informal=walked.informal,
     )
 
 
@@ -177,10 +191,12 @@ def walk(label: str, algebra: HasDifferences, items: Iterable[Item], headings: S
         headings: how the headings of its chains must begin, each at least once.
     """
     compared, missing = 0, list(headings)
+    informal: list[str] = []
     for chain in chains(items):
         where, before = f"{label}{f', {chain.heading}' if chain.heading else ''}", compared
         for entry in chain:
             compared += entry.assertion.compares
+            informal += [entry.assertion.reason] if isinstance(entry.assertion, Informal) else []
             verdict = judged(entry.assertion, algebra)
             if not verdict.holds:
                 reason = f"{where}, step {entry.number} ({entry.assertion.reason}): {verdict.reason} [{algebra.name}]"
@@ -190,7 +206,7 @@ def walk(label: str, algebra: HasDifferences, items: Iterable[Item], headings: S
         missing = [beginning for beginning in missing if not chain.heading.startswith(beginning)]
     if missing:
         return Walk(compared, not_decided(f"{label}: no chain is headed {' or '.join(map(repr, missing))} [{algebra.name}]"))
-    return Walk(compared, HOLDS)
+    return Walk(compared, HOLDS, tuple(informal))
 
 
 def chance(program: Callable[[], Iterable[Item]]) -> tuple[float, str]:

@@ -9,7 +9,7 @@ from equivalence.models.constructions.linear import gd_layer
 from equivalence.models.descent.least_squares import gradient_step, trajectory, weight_change
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
-from equivalence.statements import Differ, statement
+from equivalence.statements import Differ, Informal, statement
 from equivalence.statements.steps import Items
 from proofs.vocabulary import VON_OSWALD, LayerBuilder, arbitrary_head
 
@@ -73,6 +73,7 @@ def iff_zero(algebra: Algebra, d_x: Part, d_y: Part, N: Part, *, layer: LayerBui
     yield "and the columns of I are such q, which leaves W₀ = 0"
     yield "W₀ on the columns of I", W0 @ algebra.eye(d_x)
     yield "is W₀", W0
+    yield Informal("⟨q, q⟩ is 0 for q = 0 only, and a matrix is 0 if it makes 0 of every column of I")
     yield "if: with W₀ = 0 nothing is left"
     yield "the change", change(algebra.zeros(d_y, d_x))
     yield "is zero", algebra.zeros(d_y, 1)

@@ -18,7 +18,7 @@ from equivalence.models.constructions.linear import gd_layer
 from equivalence.models.descent.least_squares import gradient_step, weight_change
 from equivalence.models.heads import Head, Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
-from equivalence.statements import InIdeal, statement
+from equivalence.statements import Informal, InIdeal, statement
 from equivalence.statements.steps import Items
 from proofs.vocabulary import VON_OSWALD, LayerBuilder, arbitrary_head, head_of
 
@@ -57,6 +57,7 @@ def parametrisations(*, layer: LayerBuilder = gd_layer) -> Items:
         yield "is [I; 0]", sympy.Matrix.vstack(sympy.eye(d_x), sympy.zeros(d_y, d_x))
         yield f"d_x = {d_x}, d_y = {d_y}: and whatever else has its canonical tensor"
         yield InIdeal("A_y ⊗ B[I; −W₀] is s[W₀, −I] ⊗ [I; 0]", unknown.conclusion(), unknown.hypothesis(), unknown.symbols)
+    yield Informal("for all sizes: how the lemmas below fit together over the rows and columns")
 
 
 class Unknowns:

@@ -9,7 +9,7 @@ from equivalence.models.constructions.linear import gd_layer
 from equivalence.models.descent.least_squares import weight_change
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
-from equivalence.statements import Differ, statement
+from equivalence.statements import Differ, Informal, statement
 from equivalence.statements.steps import Items
 from proofs.vocabulary import VON_OSWALD, LayerBuilder, arbitrary_head
 
@@ -60,6 +60,7 @@ def lagrange(algebra: Algebra, n: Part) -> Items:
     yield "and where abᵀ = baᵀ, the two are proportional"
     yield "apply abᵀ − baᵀ to b", wedge @ b
     yield "which is 0 iff a⟨b,b⟩ = b⟨a,b⟩", inner["b", "b"] * a - inner["a", "b"] * b
+    yield Informal("cosine 1 is no gap and ⟨a,b⟩ > 0, so a is b times the positive number ⟨a,b⟩/⟨b,b⟩")
 
 
 @sensitivity.claim("and conversely: proportional, by a positive scalar, means cosine 1")

@@ -7,7 +7,7 @@ from equivalence.algebras.sizes import Part
 from equivalence.models.attention.linear import update
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import query_tokens, tokens
-from equivalence.statements import Differ, statement
+from equivalence.statements import Differ, Informal, statement
 from equivalence.statements.steps import Items
 from proofs.vocabulary import arbitrary_head, head_of
 
@@ -30,6 +30,7 @@ def single_tokens(algebra: Algebra, d: Part, N: Part, M: Part, d_k: Part, d_v: P
     C, e, Q = algebra.generator("C", d, N), algebra.generator("e", d, 1), algebra.generator("Q", d, M)
     yield "the update on a context with one more token", update(two_heads, algebra.block([[C, e]]), Q)
     yield "is that of the context plus that of the token alone", update(two_heads, C, Q) + update(two_heads, e, Q)
+    yield Informal("so agreement on one token is agreement on all contexts: by induction on the tokens, and on the heads")
 
 
 @single_tokens.claim("on one token, an entry of the update is a quadratic form: a slice of the canonical tensor", kind="identity")

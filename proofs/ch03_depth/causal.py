@@ -10,7 +10,7 @@ from equivalence.models.constructions.linear import gd_layer
 from equivalence.models.descent.least_squares import gradient_step, trajectory, weight_change
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import query_tokens, tokens
-from equivalence.statements import Differ, simulation, statement
+from equivalence.statements import Differ, Informal, simulation, statement
 from equivalence.statements.simulation import State
 from equivalence.statements.steps import Items
 from proofs.vocabulary import CausalAttention, LayerBuilder, arbitrary_head
@@ -60,6 +60,7 @@ def causal_tokens(
         related=lambda W: {"token": tokens(x, y - (W - W0) @ x), "queries": tokens(Q, -(W @ Q))},
         reasons=("W₀ − W₀ is zero", "the values of the prefix are s times its residuals, each token's by its own weights"),
     )
+    yield Informal("the induction on the token's place: all tokens before it are related by hypothesis")
 
 
 @causal_tokens.claim("the prefix's residuals are those of its tokens, each by its own weights, and add up", kind="identity")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy
 
-from equivalence.statements import Differ, Less, Positive, statement
+from equivalence.statements import Differ, Informal, Less, Positive, statement
 from equivalence.statements.steps import Items
 from proofs.ch03_depth.spectrum import NumberMap, next_eigenvalue
 from proofs.vocabulary import VON_OSWALD
@@ -79,6 +79,7 @@ def least_condition(*, eigenvalue_map: NumberMap = next_eigenvalue, root: Number
     shares = (alpha, beta, p, more)
     yield Positive("|u(b)| the smaller", alpha * p + beta * (p + more) - (alpha + beta) * p, shares)
     yield Positive("|u(a)| the smaller", alpha * (p + more) + beta * p - (alpha + beta) * p, shares)
+    yield Informal("that f² = u² is no less than the smallest value on the interval at either end, so κ is at least u(m)² by the smaller")
 
 
 def middle_square(a: sympy.Expr, b: sympy.Expr) -> sympy.Expr:
@@ -110,6 +111,7 @@ def best_on_interval(*, best: NumberMap = best_gamma, root: NumberMap = root_map
     }
     for reason, gap in ordered.items():
         yield Positive(reason, gap.subs(a, b + more), (b, more))
+    yield Informal("that f rises up to m² and falls after it, so its least value on the interval is at an end")
 
 
 @conditioning.claim("printed: the minimum is at an endpoint. Right for γ ≤ 1/λ_1 and for γ ≥ 1/λ_n", kind="bound")

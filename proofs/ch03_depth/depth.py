@@ -15,7 +15,7 @@ from equivalence.models.descent.gdpp import Preconditioned, gdpp_features, gdpp_
 from equivalence.models.descent.least_squares import gradient_step, trajectory, weight_change
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
-from equivalence.statements import Differ, Less, Positive, simulation, statement
+from equivalence.statements import Differ, Informal, Less, Positive, simulation, statement
 from equivalence.statements.simulation import State
 from equivalence.statements.steps import Items
 from proofs.vocabulary import VON_OSWALD, LayerBuilder, Step
@@ -160,6 +160,7 @@ def gdpp_is_not_gd_by_degree(*, step: Step = gradient_step) -> Items:
     yield "D_K > K for every K ≥ 2, by induction"
     yield Less("base: K = 2 against D_2 = (9 − 1)/2", (sympy.Integer(2), sympy.Rational(3**2 - 1, 2)))
     yield Positive("step: with D_K = K + more, D_{K+1} − (K + 1)", 3 * (K + more) + 1 - (K + 1), (K, more))
+    yield Informal("polynomials in λ of different degree agree at finitely many λ only, and each λ > 0 is a context")
 
 
 @statement(

@@ -9,7 +9,7 @@ import sympy
 from equivalence.algebras.protocol import Algebra, Matrix, Scalar
 from equivalence.algebras.sizes import Part
 from equivalence.models.descent.gdpp import gdpp_features
-from equivalence.statements import InIdeal, Positive, simulation, statement
+from equivalence.statements import Informal, InIdeal, Positive, simulation, statement
 from equivalence.statements.simulation import State
 from equivalence.statements.steps import Items
 from proofs.ch03_depth.spectrum import NumberMap, next_eigenvalue
@@ -96,3 +96,4 @@ def fixed_gamma(*, eigenvalue_map: NumberMap = next_eigenvalue) -> Items:
     yield "induction on t: if 1/μ = 1/μ₀ + t(2 − μ₀) + lead and μ = μ₀ − fallen, and 1/μ' = 1/μ + (2 − μ) + rest, none of them negative"
     yield "1/μ' − 1/μ₀ − (t + 1)(2 − μ₀)", (floor + lead) + (2 - (first - fallen)) + rest - (floor + 2 - first)
     yield "is not negative either; base: t = 0, lead = 0", lead + fallen + rest
+    yield Informal("that this is so for each eigenvalue (3.5), and that ‖X_t‖² is their sum")

@@ -11,7 +11,7 @@ from equivalence.algebras.sizes import Part
 from equivalence.models.attention.linear import linear_attention
 from equivalence.models.constructions.linear import gdpp_layer
 from equivalence.models.tokens import prediction, tokens
-from equivalence.statements import statement
+from equivalence.statements import Informal, statement
 from equivalence.statements.steps import Items
 from proofs.vocabulary import VON_OSWALD, LayerBuilder
 
@@ -93,6 +93,7 @@ def degree(algebra: Algebra, *, eigenvalue_map: EigenvalueMap = next_eigenvalue)
     yield "step, the exponent, with p = 3^t"
     yield "D + 3^t", (p - unit) / two + p
     yield "(3^(t+1) − 1)/2", (three * p - unit) / two
+    yield Informal("that a polynomial in λ₀ has the degree D iff E^D times it is one in E that is not 0 at E = 0")
 
 
 @spectrum.claim("the polynomials themselves, K = 1 … 4", kind="characterisation")

@@ -21,7 +21,7 @@ from equivalence.models.constructions.linear import gd_layer
 from equivalence.models.descent.least_squares import gradient_step, weight_change
 from equivalence.models.heads import Head, Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
-from equivalence.statements import Differ, Encloses, Positive, statement
+from equivalence.statements import Differ, Encloses, Informal, Positive, statement
 from equivalence.statements.steps import Items
 from proofs.vocabulary import LayerBuilder, Step, arbitrary_head
 
@@ -98,6 +98,7 @@ def softmax_heads_add(algebra: HasWeights, d: Part, N: Part, M: Part, d_k: Part,
     yield "step: one head more"
     yield "the update by three heads", softmax_update(Layer((*both.heads, third)), C, Q)
     yield "is that by two, and the third's own", softmax_update(both, C, Q) + own(third)
+    yield Informal("so two heads stand for any number, by induction")
 
 
 @one_token.claim("the step depends on the query", kind="refutation")
@@ -150,6 +151,7 @@ def growth() -> Items:
     yield "λ² = (k + u)/g with u > 0; the gap, by λ", squared * g - k
     yield "grows with u", u
     yield Positive("and is positive", squared * g - k, (g, k, u))
+    yield Informal("that k does not depend on λ: an average of fixed vectors is no longer than the longest; and that some step is not 0")
 
 
 @growth.claim("a gap in numbers: the weights of 2.1, with softmax in place of nothing", kind="bound")
@@ -230,6 +232,7 @@ def lower_bound() -> Items:
         yield "their mean", mean
         yield "is below g", g - sum(short) / count
         yield Positive("while it was to be g + rest", g + rest - mean, (rest, *short))
+    yield Informal("how the claims below fit: the difference of two errors, or the combination of four, is one of the squares")
 
 
 def read_out(algebra: Algebra, d_x: Part, d_y: Part) -> Matrix:

@@ -8,7 +8,7 @@ from equivalence.algebras import series
 from equivalence.algebras.ball import Ball
 from equivalence.algebras.protocol import Algebra, GenericAlgebra, HasDiagonals, HasInverses, Matrix
 from equivalence.algebras.sizes import Part
-from equivalence.statements import Encloses, Less, Positive, statement
+from equivalence.statements import Encloses, Informal, Less, Positive, statement
 from equivalence.statements.steps import Items
 from proofs.ch06_softmax_breaks_it.expansion import softmax_series
 
@@ -55,6 +55,7 @@ def pair_bound() -> Items:
     yield "its average", mean((x + a) * (1 - a - x))
     yield "is a(1 − a) − s", sympy.Rational(1, 4) - (a - sympy.Rational(1, 2)) ** 2 - s
     yield Less("the constant: (√(7/108)/12)² against (1/47)²", (sympy.Rational(7, 108) / 144, sympy.Rational(1, 47**2)))
+    yield Informal("a vector is as long as its largest product with a unit vector u, and the range of the uᵀv_i is at most diam(V)")
 
 
 @pair_bound.claim("F is even in β: the difference of the heads is odd, so its even orders vanish, not only in the series", kind="identity")

@@ -11,7 +11,7 @@ import sympy
 from equivalence.algebras.protocol import Algebra
 from equivalence.algebras.sizes import Part
 from equivalence.models.descent.least_squares import weight_change
-from equivalence.statements import Positive, statement
+from equivalence.statements import Informal, Positive, statement
 from equivalence.statements.steps import Items
 
 
@@ -56,6 +56,7 @@ def sinh_bound() -> Items:
     beta, z = sympy.symbols("beta z", positive=True)
     yield "(y³/6)/β", ((beta * z) ** 3 / 6) / beta
     yield "is the bound's (β²/6)|z_i|³", beta**2 * z**3 / 6
+    yield Informal("that a power series with smaller coefficients is smaller for y ≥ 0")
 
 
 @sink_bound.claim("the second part: φ' and its bound", kind="bound")
@@ -73,6 +74,7 @@ def quotient_bound() -> Items:
     yield "e = e^{βz_i} with e + c = e^{βR}, S + s = N e^{βR}, slope + t = e^{βR} Σ|z_j|"
     bound = (own + c) * (w * (total + s) + slope + t)
     yield Positive("e^{βR}(w N e^{βR} + e^{βR} Σ|z_j|) is more still", bound - own * (w * total + slope), (total, slope, own, c, s, t, w))
+    yield Informal("that each e^{βz_j} is at most e^{βR}, and a difference quotient at most sup|φ'| (mean value theorem, cited)")
 
 
 @sink_bound.claim("summed over the tokens, a_i = ‖v_i‖ and w_i = |z_i|", kind="identity")

@@ -18,7 +18,7 @@ from equivalence.models.attention.softmax import softmax_update
 from equivalence.models.constructions.linear import gd_layer
 from equivalence.models.descent.least_squares import weight_change
 from equivalence.models.tokens import tokens
-from equivalence.statements import Differ, InIdeal, statement
+from equivalence.statements import Differ, Informal, InIdeal, statement
 from equivalence.statements.steps import Items
 from proofs.ch07_what_softmax_descends.potentials import lse_slope
 from proofs.vocabulary import LayerBuilder, Rows, half_square, head_of, inner, wedge
@@ -71,6 +71,7 @@ def gradient_fields(*, conclusions: Sequence[Conclusion] = (dependent, on_one_li
     ideal = tuple(sympy.Poly(bracket, *e).coeffs())
     products = tuple(sympy.prod(minors) for minors in product(*(conclusion(A, B) for conclusion in conclusions)))
     yield InIdeal("if Ae and Bᵀe are parallel for every e", products, ideal, (*A, *B))
+    yield Informal("for all sizes: that the ranks of Bᵀ are these, and that γ is not 0 for some e, f if the rank is at least two")
 
 
 @gradient_fields.claim("the two cases meet their conclusions at d = 2, and a pair in neither case breaks both", kind="refutation")

@@ -19,7 +19,7 @@ from equivalence.models.constructions.linear import gd_layer
 from equivalence.models.descent.least_squares import gradient
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
-from equivalence.statements import statement
+from equivalence.statements import Informal, statement
 from equivalence.statements.steps import Items
 from proofs.vocabulary import LayerBuilder, Slope, arbitrary_head, half_square, head_of, inner
 
@@ -175,6 +175,7 @@ def function_space(algebra: Algebra, d_y: Part, N: Part, n: Part, *, slope: Call
     yield "the loss at f + g minus that at f, each by its coefficients on the points", after - before
     coefficients = slope(f @ gram @ at_keys, Y) @ at_keys.T
     yield "⟨gradient, g⟩ in the RKHS, and a square", algebra.trace(coefficients @ gram @ g.T) + half_square(algebra, g @ gram @ at_keys)
+    yield Informal("that a function of the whole space enters only through its values at the keys")
 
 
 def gram_matrix(algebra: Algebra, N: Part, n: Part) -> Matrix:

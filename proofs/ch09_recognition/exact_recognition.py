@@ -13,7 +13,7 @@ from equivalence.models.attention.linear import linear_attention
 from equivalence.models.constructions.linear import gd_layer, gdpp_layer
 from equivalence.models.descent.least_squares import gradient_step
 from equivalence.models.tokens import prediction, query_tokens, tokens
-from equivalence.statements import statement
+from equivalence.statements import Informal, statement
 from equivalence.statements.steps import Items
 from proofs.ch09_recognition.canonical_tensors import slice_of
 from proofs.ch09_recognition.nearest_members import left_slope, on_inputs, residual_form
@@ -74,6 +74,7 @@ def decision(
     yield "the slice of row u and column v of that tensor, at the rows of targets and the columns of inputs"
     yield "what is read", targets @ slice_of(algebra, A.T @ u, B @ v) @ inputs.T
     yield "−½ s times a row of D and a column of C", -(algebra.scalar("1/2") * s * (D.T @ u @ (C @ v).T))
+    yield Informal("that a matrix which is not 0 has an entry which is not 0, and how the parts fit together")
 
 
 @decision.claim("W₀ unknown: linear equations in (W₀, s, V), and V = sW₀")

@@ -17,7 +17,7 @@ from equivalence.models.constructions.linear import gd_layer
 from equivalence.models.descent.least_squares import gradient, weight_change
 from equivalence.models.heads import Head, Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
-from equivalence.statements import Differ, InIdeal, statement
+from equivalence.statements import Differ, Informal, InIdeal, statement
 from equivalence.statements.steps import Items
 from proofs.vocabulary import LayerBuilder, Rows
 
@@ -94,6 +94,7 @@ def laws(*, generators: Callable[[int], list[sympy.Matrix]] = signed_permutation
         members = tuple(C - C[0, 0] * sympy.eye(d))
         yield f"d = {d}; unknowns are the entries of C"
         yield InIdeal("if C commutes with the generators, then C − c₀₀I = 0", tuple(m for m in members if m != 0), ideal, tuple(C))
+    yield Informal("how steps 2 to 4, which are claims below, fit together with step 1")
 
 
 @laws.claim("preconditioned gradient descent, and so gradient descent, keeps the laws on u", kind="identity")
