@@ -79,7 +79,7 @@ def least_condition(*, eigenvalue_map: NumberMap = next_eigenvalue, root: Number
     shares = (alpha, beta, p, more)
     yield Positive("|u(b)| the smaller", alpha * p + beta * (p + more) - (alpha + beta) * p, shares)
     yield Positive("|u(a)| the smaller", alpha * (p + more) + beta * p - (alpha + beta) * p, shares)
-    yield Informal("that f² = u² is no less than the smallest value on the interval at either end, so κ is at least u(m)² by the smaller")
+    yield Informal("that the least value of f on the interval is at most that at either end, and its greatest at least f(m²)")
 
 
 def middle_square(a: sympy.Expr, b: sympy.Expr) -> sympy.Expr:

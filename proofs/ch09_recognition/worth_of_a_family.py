@@ -6,7 +6,7 @@ from equivalence.algebras.protocol import Algebra, Matrix, Scalar
 from equivalence.algebras.rational_functions import exact
 from equivalence.algebras.sizes import Part
 from equivalence.models.heads import Layer
-from equivalence.statements import Differ, statement
+from equivalence.statements import Differ, Informal, statement
 from equivalence.statements.steps import Items
 from proofs.ch09_recognition.recognition_laws import moved
 from proofs.vocabulary import head_of
@@ -45,6 +45,7 @@ def worth(algebra: Algebra, d_x: Part, N: Part, *, start: object = ratio, head: 
     W0 = start(algebra, row, gain)  # type: ignore[operator]
     yield "what the head adds to W₀q, on [q; −W₀q]", moved(layer, W0, X, Y, q)
     yield "s (Y − W₀X)XᵀC q", -(gain * ((Y - W0 @ X) @ X.T @ ((B - b @ W0) @ q)))
+    yield Informal("that a random head is about 1/√d of its norm off: one row of d")
 
 
 @worth.claim("on queries [q; 0], without targets: what a step predicts is 0, and what the head predicts")

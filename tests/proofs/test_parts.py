@@ -109,6 +109,8 @@ UNNOTICED = {
         9.2 not_linear_in_factors factor double
         9.2 not_linear_in_factors factor next
         9.3 not_enough right negative
+        9.6 needs_no_input a_x negative
+        9.6 needs_no_input a_x next
         9.3 not_enough right double
         9.3 not_enough right next
     """,
@@ -137,6 +139,11 @@ UNNOTICED = {
     "what commutes with a matrix commutes with its multiples": """
         9.3 laws generators negative
         9.3 laws generators double
+    """,
+    "a query without targets does not read b": """
+        9.6 on_plain_queries head zero 2
+        9.6 on_plain_queries head negative 2
+        9.6 on_plain_queries head double 2
     """,
     "the claim reads R only": """
         9.3 scalar_matrix mirror zero 1

@@ -43,6 +43,7 @@ PUBLIC = {
         "Encloses",
         "InIdeal",
         "Inconsistent",
+        "Informal",
         "Less",
         "Positive",
         "Result",
