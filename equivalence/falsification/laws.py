@@ -3,7 +3,7 @@ r"""The laws of a gradient step, as equations between predictions (statement 9.3
 For gradient descent from W₀ the prediction is ``f(X, Y, q) = W₀q + s Σᵢ (yᵢ − W₀xᵢ)(xᵢ·q)``. Its *update* is
 ``u(X, Y, q) = f(X, Y, q) − f(0, 0, q)``, with as many tokens of zeros as the context has, and what the targets do is
 ``v(X, Y, q) = f(X, Y, q) − f(X, 0, q)``. Both sides of a law have one context size N, so the step size s may depend on N: η/N is as good
-as a fixed one.
+as a fixed one. W₀ may not, so one law compares two sizes.
 """
 
 from __future__ import annotations
@@ -28,6 +28,11 @@ class RegressionInstance(NamedTuple):
     def empty(self) -> RegressionInstance:
         """The same query on as many tokens of zeros."""
         return RegressionInstance(np.zeros_like(self.context_x), np.zeros_like(self.context_y), self.query)
+
+    @property
+    def shorter(self) -> RegressionInstance:
+        """The same query on tokens of zeros, one less."""
+        return RegressionInstance(*(np.zeros((len(part), part.shape[1] - 1)) for part in self[:2]), self.query)
 
     @property
     def untold(self) -> RegressionInstance:
@@ -68,6 +73,7 @@ class Law:
         least_context: the fewest tokens on which it says something.
         preconditioned: whether ``W₀q + s D Σᵢ (yᵢ − W₀xᵢ) xᵢᵀC q`` keeps it for any D and C.
         derives_targets: whether it makes its own targets, so that none are drawn.
+        compares_sizes: whether one side has a token less, so that it takes two context sizes.
     """
 
     name: str
@@ -77,6 +83,7 @@ class Law:
     least_context: int = 1
     preconditioned: bool = True
     derives_targets: bool = False
+    compares_sizes: bool = False
 
 
 def reflection(normal: Array) -> Array:
@@ -99,6 +106,10 @@ def _start(at: RegressionInstance, others: Others, start: Start) -> Sides:
     r, t = others["r"], others["t"]
     moved = at._replace(query=at.query + t * r)
     return [(1.0, moved.empty)], [(1.0, at.empty), (t, at._replace(query=r).empty)]
+
+
+def _size(at: RegressionInstance, others: Others, start: Start) -> Sides:
+    return [(1.0, at.empty)], [(1.0, at.shorter)]
 
 
 def _query(at: RegressionInstance, others: Others, start: Start) -> Sides:
@@ -144,6 +155,15 @@ MOVED = {"t": "factor", "r": "query"}
 
 LAWS = (
     Law("linear start", "f(0, 0, q + t r) = f(0, 0, q) + t f(0, 0, r)", _start, MOVED),
+    Law(
+        "one start at all context sizes",
+        "f(0, 0, q) on N tokens = f(0, 0, q) on N − 1 tokens",
+        _size,
+        {},
+        least_context=2,
+        derives_targets=True,
+        compares_sizes=True,
+    ),
     Law("linear in the query", "u(X, Y, q + t r) = u(X, Y, q) + t u(X, Y, r)", _query, MOVED),
     Law("additive over tokens", "u(X, Y, q) = sum over the tokens of u(that token and zeros, q)", _tokens, {}, least_context=2),
     Law(

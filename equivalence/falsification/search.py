@@ -116,7 +116,7 @@ def _searched_laws(predict: CheckedCallable, contexts: range, examples: int, see
         for place, report in enumerate(reports):
             if report.counterexample or (settled and report.contexts):
                 continue
-            untested = _why_untested(report.law, predict.d_y, count, reports[0])
+            untested = _why_untested(report.law, predict.d_y, count, contexts, reports[0])
             if not untested:
                 reports[place] = _searched(predict, report, count, examples, Random(seed))
             elif not report.contexts:
@@ -180,9 +180,11 @@ def _settings(examples: int) -> settings:
     )
 
 
-def _why_untested(law: Law, d_y: int, context: int, start: Report) -> str:
+def _why_untested(law: Law, d_y: int, context: int, contexts: range, start: Report) -> str:
     if context < law.least_context:
         return f"it speaks of {law.least_context} tokens at least; set max_context to {law.least_context} or more"
+    if law.compares_sizes and context == contexts[0]:
+        return "it compares two context sizes; set max_context above min_context"
     if "output" in law.others.values() and d_y == 1:
         return "for d_y = 1 the only reflection is a change of sign, which the law on targets covers"
     if law.derives_targets and start.counterexample:

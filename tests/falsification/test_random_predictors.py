@@ -72,7 +72,7 @@ def test_a_changed_step_that_is_not_refuted_is_seen(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_step_that_is_refuted_is_seen() -> None:
-    with pytest.raises(AssertionError, match=r"refuted, \d of 9 laws are broken"):
+    with pytest.raises(AssertionError, match=r"refuted, \d of 10 laws are broken"):
         check_verdict(STEP._replace(predict=summed(np.array([[0.5]]), {1: 2.0, 2: 3.0}, CHANGES["scores cubed"])), 0)
 
 

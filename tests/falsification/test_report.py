@@ -86,7 +86,7 @@ def test_it_prints_and_serialises() -> None:
     assert law["counterexample"]["context_x"] == counterexample.instance.context_x.tolist()
     assert set(law["counterexample"]) == {"context_x", "context_y", "query", "left", "right", "others", "tolerance"}
     assert str(found).startswith(
-        "One step of gradient descent, d_x = 2, d_y = 1, contexts of 1 to 2 tokens: refuted, 1 of 9 laws are broken\n"
+        "One step of gradient descent, d_x = 2, d_y = 1, contexts of 1 to 2 tokens: refuted, 1 of 10 laws are broken\n"
     )
     markdown = found._repr_markdown_()
     for line in (f"broken by {counterexample}", "held on 5 instances of 1 token", found.conclusion):

@@ -30,6 +30,7 @@ from tests.support.lawless import (
     query_as_key,
     searched,
     smallest,
+    start_by_size,
     tokenwise,
 )
 
@@ -54,9 +55,10 @@ def test_a_predictor_breaks_the_law_it_should_and_no_other(name: str) -> None:
 
 def test_one_law_that_needs_another_is_not_tested() -> None:
     found = searched(query_as_key, 2, 3, examples=4)
-    (report,) = (report for report in found.reports if report.holds is None)
-    assert report.law.name == "still on data that the start fits"
-    assert report.outcome == "not tested: the start is not linear, so there is no W₀"
+    untested = {report.law.name: report.outcome for report in found.reports if report.holds is None}
+    assert untested == dict.fromkeys(
+        ["one start at all context sizes", "still on data that the start fits"], "not tested: the start is not linear, so there is no W₀"
+    )
 
 
 def numpy_layer(X: Any, Y: Any, q: Any) -> Any:
@@ -199,13 +201,30 @@ def test_one_context_size() -> None:
     found = searched(predict, 2, 1, min_context=4, max_context=4)
     assert broken(found) == ["additive over tokens"]
     assert nonzero(smallest(found, "additive over tokens")) == (2, 1, 1)
+    untested = {report.law.name: report.outcome for report in found.reports if report.holds is None}
+    assert untested["one start at all context sizes"] == "not tested: it compares two context sizes; set max_context above min_context"
+
+
+def test_a_start_of_one_size_only_is_compared_with_the_size_before_it() -> None:
+    found = searched(start_by_size, 2, 3, min_context=2, max_context=3)
+    assert broken(found) == ["one start at all context sizes"]
+    counterexample = smallest(found, "one start at all context sizes")
+    assert counterexample.instance.context_x.tolist() == [[0] * 3] * 2
+    (column,) = (START @ counterexample.instance.query).T
+    assert counterexample.left[:, 0] == pytest.approx(3 * column, rel=1e-14)
+    assert counterexample.right[:, 0] == pytest.approx(2 * column, rel=1e-14)
 
 
 def test_laws_on_two_tokens_are_not_tested_on_one() -> None:
     found = searched(not_additive, 2, 1, max_context=1, examples=4)
     untested = {report.law.name: report.outcome for report in found.reports if report.holds is None}
     assert untested["additive over tokens"] == "not tested: it speaks of 2 tokens at least; set max_context to 2 or more"
-    assert set(untested) == {"additive over tokens", "blind to the order of tokens", "turning with reflections of y"}
+    assert set(untested) == {
+        "one start at all context sizes",
+        "additive over tokens",
+        "blind to the order of tokens",
+        "turning with reflections of y",
+    }
     assert not found.refuted
     assert "Laws that were not tested, and contexts of other sizes, are left open, and so is what differs by less than" in found.conclusion
 

@@ -52,6 +52,12 @@ def query_as_key(X: Any, Y: Any, q: Any) -> Any:
     return prediction(linear_attention(with_start, tokens(X, Y), query_tokens(START, q), queries_as_keys=True)[1], 2, 3)
 
 
+def start_by_size(X: Any, Y: Any, q: Any) -> Any:
+    """One step at every context size, from a W₀ of its own."""
+    W = X.shape[1] * START
+    return W @ q + 0.3 * (Y - W @ X) @ X.T @ q
+
+
 def not_additive(X: Any, Y: Any, q: Any) -> Any:
     squares = (X**2).sum(axis=0)
     return ratio(squares.max(), squares.sum()) * (Y @ (X.T @ q))
@@ -71,6 +77,7 @@ ORDERS = {2: [[1, 0]], 3: [[1, 0, 2], [2, 1, 0], [0, 2, 1]]}
 
 BREAKERS = {
     "linear start": (query_as_key, 3, (0, 0, 0)),
+    "one start at all context sizes": (start_by_size, 3, (0, 0, 1)),
     "linear in the query": (tokenwise(lambda x, y, q: ratio(y * (x @ q) ** 3, (x @ x) * (q @ q))), 1, (1, 1, 1)),
     "additive over tokens": (not_additive, 1, (2, 1, 1)),
     "affine in the targets": (tokenwise(lambda x, y, q: ratio(y**3 * (x @ q), y**2 + x @ x)), 1, (1, 0, 1)),
