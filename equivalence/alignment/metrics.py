@@ -104,13 +104,19 @@ def compare(first: Predictor, second: Predictor, context_x: ArrayLike, context_y
 def _measured(predictors: Sequence[Predictor], *instance: Array) -> tuple[Metrics, tuple[list[Array], list[Array]]]:
     """The metrics of one instance, and for each predictor the largest entries of prediction and sensitivity."""
     slopes, predictions = zip(*(slope_and_prediction(predict, *instance) for predict in predictors), strict=True)
-    metrics = (_cosine(*slopes), jnp.linalg.norm(slopes[0] - slopes[1]), jnp.linalg.norm(predictions[0] - predictions[1]))
+    metrics = (_cosine(*slopes), _norm(slopes[0] - slopes[1]), _norm(predictions[0] - predictions[1]))
     return metrics, ([_largest(prediction) for prediction in predictions], [_largest(slope) for slope in slopes])
 
 
 def _largest(array: Array) -> Array:
     """The largest absolute entry, NaN if there is one."""
     return jnp.abs(array).max()
+
+
+def _norm(array: Array) -> Array:
+    """Scaled by a power of two first, which rounds nothing, so that squares neither overflow nor vanish."""
+    _, exponent = jnp.frexp(_largest(array))
+    return jnp.ldexp(jnp.linalg.norm(jnp.ldexp(array, -exponent)), exponent)
 
 
 def _cosine(left: Array, right: Array) -> Array:

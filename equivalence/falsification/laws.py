@@ -32,7 +32,8 @@ class RegressionInstance(NamedTuple):
     @property
     def shorter(self) -> RegressionInstance:
         """The same query on tokens of zeros, one less."""
-        return RegressionInstance(*(np.zeros((len(part), part.shape[1] - 1)) for part in self[:2]), self.query)
+        X, Y = (np.zeros((len(part), part.shape[1] - 1)) for part in (self.context_x, self.context_y))
+        return RegressionInstance(X, Y, self.query)
 
     @property
     def untold(self) -> RegressionInstance:

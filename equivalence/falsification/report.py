@@ -95,7 +95,7 @@ class Falsification:
         contexts: the smallest and the largest context size that were allowed; each report has those that were searched.
         reports: one a law.
         step_sizes: s for each context size, read off one token; empty if a law is broken, as then there is none.
-        still: the context sizes at which that s is 0 up to rounding, so that no target was seen to move the prediction.
+        step_tolerances: what rounding may amount to in each.
         rounding: how many units of rounding were allowed for.
         unit: the machine epsilon of the coarsest type of floats that went in or came out.
     """
@@ -105,7 +105,7 @@ class Falsification:
     contexts: tuple[int, int]
     reports: tuple[Report, ...]
     step_sizes: Mapping[int, float]
-    still: tuple[int, ...]
+    step_tolerances: Mapping[int, float]
     rounding: float
     unit: float
 
@@ -118,6 +118,11 @@ class Falsification:
     def refuted(self) -> bool:
         """Whether some law is broken, so that the callable is not one step of gradient descent."""
         return bool(self.broken)
+
+    @property
+    def still(self) -> tuple[int, ...]:
+        """The context sizes at which s is 0 up to rounding, so that no target was seen to move the prediction."""
+        return tuple(count for count, size in self.step_sizes.items() if abs(size) <= self.step_tolerances[count])
 
     @property
     def conclusion(self) -> str:
@@ -140,7 +145,8 @@ class Falsification:
         """Plain dicts, lists, text and numbers."""
         sizes = {"d_x": self.d_x, "d_y": self.d_y, "contexts": list(self.contexts)}
         verdict = {"refuted": self.refuted, "conclusion": self.conclusion, "laws": [report.to_json() for report in self.reports]}
-        rates = {"step_sizes": {str(count): rate for count, rate in self.step_sizes.items()}, "still": list(self.still)}
+        sizes_of = {"step_sizes": self.step_sizes, "step_tolerances": self.step_tolerances}
+        rates = {name: {str(count): value for count, value in of.items()} for name, of in sizes_of.items()} | {"still": list(self.still)}
         return {**sizes, **verdict, **rates, "rounding": self.rounding, "unit": self.unit}
 
     def __repr__(self) -> str:

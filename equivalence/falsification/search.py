@@ -85,9 +85,8 @@ def falsify(
     reports = _searched_laws(searched, contexts, examples, seed)
     kept = not any(report.counterexample for report in reports)
     measured = {count: _step_size(searched, count) for count in contexts} if kept else {}
-    step_sizes = {count: size for count, (size, _) in measured.items()}
-    still = tuple(count for count, (size, tolerance) in measured.items() if abs(size) <= tolerance)
-    return Falsification(d_x, d_y, (min_context, max_context), reports, step_sizes, still, allowed, searched.unit)
+    step_sizes, tolerances = ({count: pair[place] for count, pair in measured.items()} for place in (0, 1))
+    return Falsification(d_x, d_y, (min_context, max_context), reports, step_sizes, tolerances, allowed, searched.unit)
 
 
 def _compare(predict: CheckedCallable, law: Law, at: RegressionInstance, others: Others) -> Counterexample | None:

@@ -76,11 +76,15 @@ def opened(path: str | Path) -> Iterator[ArrayFile]:
     path = Path(path)
     if path.suffix not in (".npz", ".safetensors"):
         raise ValueError(
-            f"path: expected a file that ends in .npz or .safetensors, got {path.name!r}; other formats can hold pickles, which are never "
-            "loaded: save the weights with numpy.savez or safetensors"
+            f"path: expected a file that ends in .npz or .safetensors, got {shown(path.name)}; other formats can hold pickles, which are "
+            "never loaded: save the weights with numpy.savez or safetensors"
         )
-    if not path.is_file():
-        raise ValueError(f"path: expected a file, found {'something else at' if path.exists() else 'none at'} {str(path)!r}")
+    try:
+        is_file, is_there = path.is_file(), path.exists()
+    except OSError as error:  # a folder that may not be searched, a name that is too long
+        raise ValueError(f"path: cannot read {shown(str(path))}: {error.strerror}") from error
+    if not is_file:
+        raise ValueError(f"path: expected a file, found {'something else at' if is_there else 'none at'} {shown(str(path))}")
     with _npz(path) if path.suffix == ".npz" else _safetensors(path) as file:
         yield file
 

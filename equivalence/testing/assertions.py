@@ -106,12 +106,8 @@ def _about_callable(predict: Predictor, d_x: int, d_y: int, step_size: StepSize 
     if step_size is None:
         return f"expected gradient descent, got a callable that targets do not move everywhere\n{verdict}" if verdict.still else ""
     expected = _number(step_size)
-    slack = verdict.rounding * verdict.unit * abs(expected)
-    wrong = [
-        f"{size} at N = {count}"
-        for count, size in verdict.step_sizes.items()
-        if not (count in verdict.still if expected == 0 else abs(size - expected) <= slack)
-    ]
+    tolerances = verdict.step_tolerances
+    wrong = [f"{size} at N = {count}" for count, size in verdict.step_sizes.items() if not abs(size - expected) <= tolerances[count]]
     return f"expected gradient descent with step size s = {step_size}, got {', '.join(wrong)}\n{verdict}" if wrong else ""
 
 

@@ -60,14 +60,26 @@ def test_a_turned_model_has_cosine_zero() -> None:
     assert found.model_difference > 0
 
 
-@pytest.mark.parametrize("scale", [2.0**-600, 2.0**600])
-def test_the_cosine_does_not_depend_on_the_scale(scale: float) -> None:
-    """The squares of these sensitivities underflow or overflow."""
+@pytest.mark.parametrize("scale", [2.0**-600, 1.0, 2.0**600])
+def test_no_metric_overflows_or_vanishes_by_its_squares(scale: float) -> None:
     X, Y, q, _ = integers(batch=1)
     W = np.array([[3.0, 4.0, 0.0]])
-    first, second = (lambda X, Y, q: scale * (W @ q)), (lambda X, Y, q: W[:, ::-1] @ q)
+    first, second = (lambda X, Y, q: scale * (W @ q)), (lambda X, Y, q: scale * (W[:, ::-1] @ q))
     found = compare(first, second, X, Y[:, :1], q)
     assert abs(found.model_cosine - 16 / 25) <= gamma(2 * 3 + 8)
+    assert_roots(found.model_differences / scale, [Fraction(18)])
+    assert found.prediction_difference == scale * abs((W - W[:, ::-1]) @ q[0]).item()
+    (mixed,) = compare(first, lambda X, Y, q: W[:, ::-1] @ q, X, Y[:, :1], q).model_cosines
+    assert abs(mixed - 16 / 25) <= gamma(2 * 3 + 8)
+
+
+def test_differences_of_what_is_equal_are_0_and_a_difference_beyond_all_floats_is_infinite() -> None:
+    X, Y, q, W0 = integers(batch=1)
+    same_twice = gradient_descent(W0, learning_rate=0.5)
+    assert same(compare(same_twice, same_twice, X, Y, q))
+    largest = np.finfo(float).max
+    first, second = (lambda X, Y, q: largest * q[:1]), (lambda X, Y, q: -largest * q[:1])
+    assert compare(first, second, X, Y[:, :1], np.ones_like(q)).model_difference == np.inf
 
 
 # Batches and what is shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -239,3 +240,13 @@ def test_what_overflows_is_no_counterexample() -> None:
 def test_wider_floats_that_no_double_holds_are_not_finite() -> None:
     with pytest.raises(ValueError, match="predict: expected finite numbers, got "):
         searched(lambda X, Y, q: (Y @ X.T @ q).astype(np.longdouble) * np.longdouble("1e4000"))
+
+
+def test_what_was_asked_is_not_asked_again_until_it_is_forgotten() -> None:
+    """And −0 is 0."""
+    counted = count(1.0)
+    known = CheckedCallable(lambda X, Y, q: np.array([[next(counted)]]), 1, 1, np.dtype("float64"), 5.0, 0)
+    zero, minus = (RegressionInstance(np.full((1, 1), value), np.ones((1, 1)), np.ones((1, 1))) for value in (0.0, -0.0))
+    assert [known(zero), known(minus), known(zero)] == [1, 1, 1]
+    known.forget()
+    assert known(minus) == 2

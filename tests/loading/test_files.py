@@ -232,3 +232,15 @@ def test_files_that_are_not_there_or_of_another_kind(tmp_path: Path) -> None:
     }.items():
         with pytest.raises(ValueError, match=message):
             load_layers(tmp_path / name, convention="columns")
+
+
+def test_paths_that_cannot_be_read_are_one_line(tmp_path: Path) -> None:
+    for path in (tmp_path / f"{'long' * 100}.npz", tmp_path / "no\x00byte.npz", tmp_path / "two\nlines.npz", tmp_path / f"{'x' * 500}.pt"):
+        with pytest.raises(ValueError, match=r"^path: ") as refused:
+            load_layers(path, convention="columns")
+        assert str(refused.value).isprintable()
+        assert len(str(refused.value)) < 300
+    loop = tmp_path / "loop.npz"
+    loop.symlink_to(loop)
+    with pytest.raises(ValueError, match=r"^path: (cannot read|expected a file, found none at) '.*loop.npz'"):
+        load_layers(loop, convention="columns")

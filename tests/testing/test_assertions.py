@@ -187,3 +187,15 @@ def test_step_sizes_are_numbers_of_any_kind() -> None:
         assert_gradient_descent(LAYER.to_numpy(), d_x=3, d_y=2, step_size="eta")
     with pytest.raises(ValueError, match="step_size: expected a finite number"):
         assert_gradient_descent(LAYER.to_numpy(), d_x=3, d_y=2, step_size=float("nan"))
+
+
+def test_a_step_size_is_compared_up_to_the_rounding_of_what_it_was_read_off() -> None:
+    """It is a difference of predictions, here of size 10⁷, so the last seven digits of 1/10 are rounding."""
+    W = 1e7 * np.array([[1.0, -1.0 / 3]])
+
+    def from_far(X: Any, Y: Any, q: Any) -> Any:
+        return W @ q + 0.1 * ((Y - W @ X) @ X.T @ q)
+
+    assert_gradient_descent(from_far, d_x=2, d_y=1, step_size=0.1, **SEARCH)
+    with pytest.raises(AssertionError, match=r"with step size s = 0\.101, got 0\.\d+ at N = 1"):
+        assert_gradient_descent(from_far, d_x=2, d_y=1, step_size=0.101, **SEARCH)
