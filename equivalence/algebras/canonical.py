@@ -37,9 +37,6 @@ class Letter(NamedTuple):
         """The letter of the transpose; a symmetric letter is its own."""
         return self if self.symmetric else Letter(self.name, not self.transposed, self.cols, self.rows)
 
-    def __hash__(self) -> int:
-        return hash((self.name, self.transposed))
-
     def __str__(self) -> str:
         return self.name + ("ᵀ" if self.transposed else "")
 
@@ -51,6 +48,8 @@ Term = tuple[Monomial, Word]
 Normal = tuple[Fraction, Monomial, Word]
 
 UNIT: Monomial = frozenset()
+ONE = Fraction(1)
+"""Told from other fractions by its identity, since most coefficients are this one, and a product of fractions takes long."""
 
 
 def times(left: Monomial, right: Monomial) -> Monomial:
@@ -65,7 +64,8 @@ def times(left: Monomial, right: Monomial) -> Monomial:
 
 def scaled(coefficient: Fraction, monomial: Monomial, factor: Fraction, more: Monomial, word: Word) -> Normal:
     """A word with its coefficient and monomial, multiplied by a coefficient and a monomial."""
-    return coefficient * factor, times(monomial, more), word
+    product = coefficient if factor is ONE else factor if coefficient is ONE else coefficient * factor
+    return product, times(monomial, more), word
 
 
 def transposed(word: Word) -> Word:
@@ -75,7 +75,7 @@ def transposed(word: Word) -> Word:
 
 def one_of_size(size: Part) -> tuple[Fraction, Monomial]:
     """A size as a coefficient and a monomial: a number is a number, a `Size` is an atom (not the symbol of that name)."""
-    return (Fraction(size), UNIT) if isinstance(size, int) else (Fraction(1), frozenset({(size, 1)}))
+    return (Fraction(size), UNIT) if isinstance(size, int) else (ONE, frozenset({(size, 1)}))
 
 
 @dataclass(eq=False)
@@ -116,7 +116,7 @@ class Normaliser:
         return coefficient, times(monomial, frozenset({(min(turns), 1)}))
 
     def _rewritten(self, word: Word) -> Normal:
-        coefficient, monomial = Fraction(1), UNIT
+        coefficient, monomial = ONE, UNIT
         done: list[Letter] = []
         waiting = list(reversed(word))
         while waiting:
@@ -215,7 +215,8 @@ class Form:
     def _collected(self, terms: Iterable[tuple[Term, Fraction]]) -> Form:
         total: dict[Term, Fraction] = {}
         for term, coefficient in terms:
-            total[term] = total.get(term, Fraction(0)) + coefficient
+            known = total.get(term)
+            total[term] = coefficient if known is None else known + coefficient
         return Form(self.normaliser, {term: coefficient for term, coefficient in total.items() if coefficient})
 
     def __str__(self) -> str:

@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import TypeAlias
 
 import sympy
+from sympy.polys.polyerrors import CoercionFailed, GeneratorsError
 
-from equivalence.algebras.hypotheses import SingularError
 from equivalence.algebras.names import Names
 from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import Dimension, Size, parts, total
@@ -46,21 +46,6 @@ class Exact:
             self.names.inverse(name)
         full = self._entries(name, size, size)
         return full, full.adjugate() / full.det()
-
-    def inverse(self, matrix: SymPyMatrix) -> SymPyMatrix:
-        """The adjugate over the determinant. Raises ValueError for what is not square, SingularError where the determinant is 0."""
-        if matrix.rows != matrix.cols:
-            raise ValueError(f"inverse: expected a square matrix, got shape {matrix.shape}")
-        determinant = sympy.cancel(sympy.expand(matrix.det()))
-        if determinant == 0:
-            raise SingularError(f"inverse: expected an invertible matrix, got one of determinant 0, {matrix.rows} x {matrix.cols}")
-        return (matrix.adjugate() / determinant).applyfunc(sympy.cancel)
-
-    def hadamard(self, left: SymPyMatrix, right: SymPyMatrix) -> SymPyMatrix:
-        """The entrywise product."""
-        if left.shape != right.shape:
-            raise ValueError(f"hadamard: expected equal shapes, got {left.shape} and {right.shape}")
-        return left.multiply_elementwise(right)
 
     def diagonal(self, name: str, size: Dimension) -> SymPyMatrix:
         """A diagonal matrix of symbols name_ii."""
@@ -116,15 +101,34 @@ class Exact:
         if not isinstance(left, sympy.MatrixBase) or not isinstance(right, sympy.MatrixBase):
             if isinstance(left, sympy.MatrixBase) or isinstance(right, sympy.MatrixBase):
                 return f"{left} against {right}: a scalar and a matrix"
-            rest = sympy.cancel(sympy.expand(sympy.sympify(left) - sympy.sympify(right)))
+            rest = _rest(sympy.sympify(left), sympy.sympify(right))
             return None if rest == 0 else f"left − right = {rest}"
         if left.shape != right.shape:
             return f"shape {left.shape} against {right.shape}"
         for i, j in ((i, j) for i in range(left.rows) for j in range(left.cols)):
-            rest = sympy.cancel(sympy.expand(left[i, j] - right[i, j]))
+            rest = _rest(left[i, j], right[i, j])
             if rest != 0:
                 return f"in entry ({i}, {j}), left − right = {rest}"
         return None
+
+
+def in_field(expression: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> object:
+    """The expression in the field of rational functions over ℚ, where it has one form; None if it is no such function."""
+    try:
+        return sympy.QQ.frac_field(*symbols).from_sympy(expression)
+    except (CoercionFailed, GeneratorsError, ValueError, ZeroDivisionError):
+        return None
+
+
+def _rest(left: sympy.Expr, right: sympy.Expr) -> sympy.Expr:
+    """What is left of a difference: 0 at once where both sides have the same form in their field, which is much faster than to cancel."""
+    if left == right:
+        return sympy.S.Zero
+    symbols = sorted(left.free_symbols | right.free_symbols, key=str)
+    ours, theirs = (in_field(side, symbols) if symbols else None for side in (left, right))
+    if ours is not None and theirs is not None and ours == theirs:  # SymPy has it that 0 == None in a field
+        return sympy.S.Zero
+    return sympy.cancel(sympy.expand(left - right))
 
 
 def finite(value: sympy.Expr) -> sympy.Expr:

@@ -27,7 +27,7 @@ Dimension = Part | tuple[Part, ...]
 def parts(dimension: Dimension, *, name: str = "size") -> tuple[Part, ...]:
     """The parts of a dimension, each checked to be a `Size` or, as by `checked_count`, a number. The name is the argument's in messages."""
     sizes = dimension if isinstance(dimension, tuple) else (dimension,)
-    return tuple(part if isinstance(part, Size) else _checked_number(name, part) for part in sizes)
+    return tuple(part if isinstance(part, Size) or (type(part) is int and part > 0) else _checked_number(name, part) for part in sizes)
 
 
 def total(dimension: Dimension, *, name: str = "size") -> int:

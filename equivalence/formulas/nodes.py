@@ -17,10 +17,6 @@ class Invertible(MatrixSymbol):
     """A generator declared invertible."""
 
 
-class Orthogonal(MatrixSymbol):
-    """A generator declared orthogonal."""
-
-
 class Diagonal(MatrixSymbol):
     """A generator declared diagonal."""
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import flint
 import sympy
 
 from equivalence.algebras.protocol import HasDifferences
+from equivalence.algebras.rational_functions import in_field
 from equivalence.statements.assertions import Assertion, Writer
 from equivalence.statements.verdicts import HOLDS, Verdict, not_decided, refuted
 
@@ -31,6 +33,8 @@ class Positive(Assertion):
         value = expression.subs(dict.fromkeys(self.symbols, 1))
         if value.is_Rational and value <= 0:
             return refuted(f"{self.expression} is {value} where all symbols are 1")
+        if _is_positive(in_field(expression, self.symbols)):
+            return HOLDS
         for part in _same_sign(*sympy.fraction(sympy.cancel(expression))):
             for monomial, coefficient in sympy.Poly(part, *self.symbols).terms():
                 if not coefficient.is_number or coefficient <= 0:
@@ -46,7 +50,8 @@ class Positive(Assertion):
 class InIdeal(Assertion):
     """Polynomials in an ideal, decided by a Gröbner basis over the rationals: so they vanish wherever its generators do.
 
-    In the ideal of 1 is everything, so that nothing would be shown; that equations have no solution is `Inconsistent`.
+    In the ideal of 1 is everything, so that nothing would be shown; that equations have no solution is `Inconsistent`. Membership is shown
+    by FLINT, which is fast; where it is not, SymPy decides, and says what is left over.
 
     Attributes:
         members: the polynomials claimed to be in the ideal.
@@ -65,6 +70,8 @@ class InIdeal(Assertion):
             return not_decided("no member is given, so nothing is claimed")
         if wrong := _other_symbols((*self.members, *self.ideal), self.symbols):
             return not_decided(wrong)
+        if _are_members(self.members, self.ideal, self.symbols):
+            return HOLDS
         basis = _basis(self.ideal, self.symbols)
         if basis.exprs == [1]:
             return not_decided(
@@ -109,8 +116,31 @@ class Inconsistent(Assertion):
         return f"1 {writer.sign('∈')} {writer.sign('⟨')} {writer.listed(self.polynomials)} {writer.sign('⟩')}"
 
 
+def _is_positive(fraction: object) -> bool:
+    """Whether all coefficients of a rational function over ℚ are positive, above and below the line, or all negative."""
+    parts = [getattr(fraction, name, {}) for name in ("numer", "denom")]
+    signs = [{coefficient > 0 for coefficient in part.values()} for part in parts]
+    return signs[0] == signs[1] and len(signs[0]) == 1
+
+
 def _basis(generators: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol]) -> sympy.GroebnerBasis:
     return sympy.groebner(generators, *symbols, order="grevlex", domain="QQ")
+
+
+def _are_members(members: Sequence[sympy.Expr], ideal: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol]) -> bool:
+    """Whether all members reduce to 0 by polynomials of the ideal, which shows that they are in it, and the ideal is not that of 1."""
+    rationals = sympy.QQ.poly_ring(*symbols)
+    ring = flint.fmpz_mpoly_ctx.get([f"x{number}" for number in range(len(symbols))], flint.Ordering.degrevlex)
+
+    def in_ring(polynomial: sympy.Expr) -> flint.fmpz_mpoly:
+        _, whole = rationals.from_sympy(sympy.sympify(polynomial)).clear_denoms()
+        return ring.from_dict({exponents: int(coefficient) for exponents, coefficient in whole.items()})
+
+    generators = [generator for generator in map(in_ring, ideal) if generator != 0]
+    basis = flint.fmpz_mpoly_vec(generators, ring).buchberger_naive()
+    if not generators or any(element.is_constant() for element in basis):
+        return False
+    return all(in_ring(member).reduction_primitive_part(basis) == 0 for member in members)  # type: ignore[attr-defined]
 
 
 def _other_symbols(polynomials: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol]) -> str:

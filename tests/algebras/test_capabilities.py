@@ -15,9 +15,7 @@ from equivalence.algebras import (
     GenericAlgebra,
     HasDiagonals,
     HasDifferences,
-    HasHadamard,
     HasInverses,
-    HasOrthogonals,
     HasValues,
     HasWeights,
     Numeric,
@@ -44,8 +42,6 @@ EVERY: list[Algebra] = [SYMBOLIC, NOTATION, DEGREE, FIELD, RATIONAL, BALL, exact
 GENERIC: list[GenericAlgebra] = [SYMBOLIC, NOTATION, DEGREE, FIELD, RATIONAL, BALL, NUMERIC, MAGNITUDE]
 INVERSES: list[HasInverses] = [*GENERIC, exact]
 DIAGONALS: list[HasDiagonals] = [*GENERIC, exact]
-ORTHOGONALS: list[HasOrthogonals] = [*GENERIC]
-HADAMARD: list[HasHadamard] = [*GENERIC, exact]
 WEIGHTS: list[HasWeights] = [*GENERIC]
 VALUES: list[HasValues] = [RATIONAL, BALL, exact, NUMERIC, MAGNITUDE]
 DIFFERENCES: list[HasDifferences] = [SYMBOLIC, FIELD, RATIONAL, BALL, exact]
@@ -53,8 +49,6 @@ DIFFERENCES: list[HasDifferences] = [SYMBOLIC, FIELD, RATIONAL, BALL, exact]
 CLAIMED: dict[type, list[Algebra]] = {
     HasInverses: [*INVERSES],
     HasDiagonals: [*DIAGONALS],
-    HasOrthogonals: [*ORTHOGONALS],
-    HasHadamard: [*HADAMARD],
     HasWeights: [*WEIGHTS],
     HasValues: [*VALUES],
     HasDifferences: [*DIFFERENCES],

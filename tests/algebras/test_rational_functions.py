@@ -81,3 +81,25 @@ def test_rates_are_numbers_or_names(given: Any, read: Any) -> None:
 def test_bad_rates_are_refused_by_name(given: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match=r"learning_rate: expected a finite number such as 1/10 or 0.1, or a symbol such as eta, got"):
         number_or_symbol("learning_rate", given)
+
+
+@pytest.mark.parametrize("other", [sympy.exp(sympy.Symbol("x")), sympy.sqrt(2) * sympy.Symbol("x"), sympy.sin(sympy.Symbol("x")), sympy.pi])
+@pytest.mark.parametrize("rational_function", [sympy.Integer(0), sympy.Integer(1), sympy.Symbol("x"), 1 / sympy.Symbol("x")])
+def test_no_rational_function_is_equal_to_what_is_none(rational_function: sympy.Expr, other: sympy.Expr) -> None:
+    assert exact.difference(rational_function, other) == f"left − right = {sympy.cancel(rational_function - other)}"
+    assert exact.difference(other, rational_function) == f"left − right = {sympy.cancel(other - rational_function)}"
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("(x**2 - 1)/(x - 1)", "x + 1"),
+        ("1/(1/x + 1/y)", "x*y/(x + y)"),
+        ("(x + y)**3", "x**3 + 3*x**2*y + 3*x*y**2 + y**3"),
+        ("exp(2*x)", "exp(x)**2"),
+    ],
+)
+def test_equal_functions_are_equal_however_they_are_written(left: str, right: str) -> None:
+    sides = [sympy.sympify(side) for side in (left, right)]
+    assert exact.difference(*sides) is None
+    assert exact.difference(sides[0] + 1, sides[1]) == "left − right = 1"
