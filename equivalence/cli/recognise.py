@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -47,37 +48,38 @@ def recognise(
     """Which descent trained layers are: family, parameters, distance, error bound; or a witness that they are none.
 
     Each layer is judged on its own, for tokens [x; y] and the query token [q; −W₀q]: [q; 0] if nothing else is said. The context tokens
-    are the keys. The error bound
-    holds for every context and query of the norms given. Several linear layers are judged end to end too. JSON is one object; if the
-    file has several layers, one whose "layers" is a list of them.
+    are the keys. The error bound holds for every context and query of the norms given. Several linear layers are judged end to end too.
+    JSON is one object; if the file has several layers, one whose "layers" is a list of them.
     """
     with bad_input():
-        loaded = layers_from(file, convention=convention.value, d=d_x + d_y, heads=heads, layers=layers, scale=scale)
-        start, norms = initial_from(initial), (token_norm, query_norm)
-        if softmax and initial != "zeros":
-            raise ValueError(f"--initial: expected zeros, got {initial!r}; softmax layers are compared from W₀ = 0")
+        from equivalence.loading.layers import load_layers
+
+        with notes_on_stderr():
+            loaded = load_layers(file, convention=convention.value, d=d_x + d_y, heads=heads, layers=layers, scale=scale)
         if softmax:
-            found = [softmax_verdict(layer, d_x, d_y, context) for layer in loaded]
+            single, whole = softmax_verdicts(loaded, d_x, d_y, context, initial), None
         else:
-            found = [linear_verdict(layer, start, norms, d_x=d_x, d_y=d_y, context=context) for layer in loaded]
-        whole = stack_verdict(loaded, start, norms, d_x=d_x, d_y=d_y) if len(loaded) > 1 and not softmax else ("", {})
-    show_verdicts(found, whole, as_json)
+            start, norms = initial_from(initial), (token_norm, query_norm)
+            single = linear_verdicts(loaded, d_x, d_y, context, start, norms)
+            whole = stack_verdict(loaded, d_x, d_y, start, norms) if len(loaded) > 1 else None
+    show_json(single, whole) if as_json else show_text(single, whole)
 
 
-Verdict = tuple[str, dict[str, Any]]
-"""For the screen, and for JSON."""
+class Verdict(NamedTuple):
+    """For the screen, and for JSON."""
+
+    text: str
+    told: dict[str, object]
 
 
-def layers_from(file: Path, **how: Any) -> list[Layer]:
-    """The file's layers; what is left alone in it is a note on stderr. Raises ValueError, TypeError as `load_layers`."""
-    from equivalence.loading.layers import load_layers
-
+@contextmanager
+def notes_on_stderr() -> Iterator[None]:
+    """Warnings raised in here are notes, one a line."""
     with warnings.catch_warnings(record=True) as notes:
         warnings.simplefilter("always")
-        loaded = load_layers(file, **how)
+        yield
     for note in notes:
         typer.echo(f"note: {note.message}", err=True)
-    return loaded
 
 
 def initial_from(initial: str) -> str | np.ndarray:
@@ -86,66 +88,55 @@ def initial_from(initial: str) -> str | np.ndarray:
         return initial
     import numpy as np
 
+    from equivalence.loading.files import BROKEN
+
     try:
-        with Path(initial).open("rb") as file:
-            matrix = np.lib.format.read_array(file, allow_pickle=False)
-    except (OSError, ValueError) as error:
+        # Mapped, not read: a header may claim more than there is.
+        matrix = np.array(np.lib.format.open_memmap(initial, mode="r"))
+    except BROKEN as error:
         raise ValueError(f"--initial: expected zeros, unknown or a .npy file, got {initial!r}: {error}") from error
     return matrix.astype(float) if matrix.dtype.kind in "iu" else matrix
 
 
-def linear_verdict(layer: Layer, start: str | np.ndarray, norms: tuple[float, float], **how: Any) -> Verdict:
-    """What a linear layer is."""
+def linear_verdicts(
+    layers: Sequence[Layer], d_x: int, d_y: int, context: int | None, start: str | np.ndarray, norms: tuple[float, float]
+) -> list[Verdict]:
+    """What each linear layer is."""
     from equivalence.recognition import recognise as recognised
 
-    verdict = recognised(layer, initial=start, **how)
-    return verdict.text(*norms), verdict.to_json(*norms)
+    found = [recognised(layer, d_x=d_x, d_y=d_y, context=context, initial=start) for layer in layers]
+    return [Verdict(verdict.text(*norms), verdict.to_json(*norms)) for verdict in found]
 
 
-def stack_verdict(layers: Sequence[Layer], start: str | np.ndarray, norms: tuple[float, float], **how: Any) -> Verdict:
+def stack_verdict(layers: Sequence[Layer], d_x: int, d_y: int, start: str | np.ndarray, norms: tuple[float, float]) -> Verdict:
     """What several linear layers are, end to end."""
     from equivalence.recognition.stacks import recognise_stack
 
-    verdict = recognise_stack(layers, initial=start, **how)
-    return f"end to end, {verdict.text(*norms)}", verdict.to_json(*norms)
+    verdict = recognise_stack(layers, d_x=d_x, d_y=d_y, initial=start)
+    return Verdict(f"end to end, {verdict.text(*norms)}", verdict.to_json(*norms))
 
 
-def softmax_verdict(layer: Layer, d_x: int, d_y: int, context: int | None) -> Verdict:
-    """What a softmax layer is nearest to; it is no descent."""
+def softmax_verdicts(layers: Sequence[Layer], d_x: int, d_y: int, context: int | None, initial: str) -> list[Verdict]:
+    """What each softmax layer is nearest to; it is no descent."""
     from equivalence.recognition.softmax import recognise_softmax
 
+    if initial != "zeros":
+        raise ValueError(f"--initial: expected zeros, got {initial!r}; softmax layers are compared from W₀ = 0")
     if context is None:
         raise ValueError("--softmax: expected --context too; softmax averages over the context, so the nearest step depends on its size")
-    found = recognise_softmax(layer, d_x=d_x, d_y=d_y, context=context)
-    nearest = found.candidates[0]
-    return str(found), {
-        "family": "none",
-        "learning_rate": nearest.learning_rate,
-        "step_size": nearest.learning_rate / context,
-        "gamma": None,
-        "preconditioner": None,
-        "left_factor": None,
-        "initial": found.initial,
-        "query": "zeros",
-        "families": [],
-        "relative_distance": nearest.relative_distance,
-        "context_update": None,
-        "note": found.note,
-        "error_bound": None,
-        "witness": found.witness._asdict(),
-        "nearest": [vars(candidate) for candidate in found.candidates],
-    }
+    found = [recognise_softmax(layer, d_x=d_x, d_y=d_y, context=context) for layer in layers]
+    return [Verdict(str(verdict), verdict.to_json()) for verdict in found]
 
 
-def show_verdicts(found: Sequence[Verdict], whole: Verdict, as_json: bool) -> None:
-    """One a layer, and that on all of them where there is one."""
-    if as_json:
-        import numpy as np
+def show_json(single: Sequence[Verdict], whole: Verdict | None) -> None:
+    """One object."""
+    layers = [verdict.told for verdict in single]
+    shown = layers[0] if len(layers) == 1 else {**(whole.told if whole else {}), "layers": layers}
+    typer.echo(json.dumps(shown, ensure_ascii=False, indent=2, allow_nan=False))
 
-        objects = [described for _, described in found]
-        shown = objects[0] if len(objects) == 1 else {**whole[1], "layers": objects}
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2, default=np.ndarray.tolist))
-        return
-    titles = [f"layer {number}\n" if len(found) > 1 else "" for number in range(1, len(found) + 1)]
-    texts = [title + text for title, (text, _) in zip(titles, found, strict=True)]
-    typer.echo("\n\n".join([*texts, *([whole[0]] if whole[0] else [])]))
+
+def show_text(single: Sequence[Verdict], whole: Verdict | None) -> None:
+    """One paragraph a layer, and one on all of them where there is a verdict on that."""
+    titles = [f"layer {number}\n" if len(single) > 1 else "" for number in range(1, len(single) + 1)]
+    paragraphs = [title + verdict.text for title, verdict in zip(titles, single, strict=True)]
+    typer.echo("\n\n".join([*paragraphs, *([whole.text] if whole else [])]))

@@ -17,6 +17,7 @@ from equivalence.predictors.derivatives import sensitivity
 from equivalence.predictors.from_descents import centred_descent, gradient_descent
 from equivalence.predictors.from_layers import softmax_layer
 from equivalence.predictors.predictor import Predictor
+from equivalence.recognition.result import NONE, REPORTED
 
 with extra("jax"):
     import jax
@@ -98,6 +99,24 @@ class SoftmaxRecognition:
                 f"at learning rate {candidate.learning_rate:.6g}, mean cosine {candidate.model_cosine:.4g}"
             )
         return "\n".join([*lines, f"note: {self.note}"])
+
+    def to_json(self) -> dict[str, object]:
+        """For `json`, with the names that a linear layer's verdict has; parameters are those of the nearest step."""
+        nearest = self.candidates[0]
+        return {
+            **dict.fromkeys(REPORTED),
+            "family": NONE,
+            "learning_rate": nearest.learning_rate,
+            "step_size": nearest.learning_rate / self.context,
+            "initial": self.initial.tolist(),
+            "relative_distance": nearest.relative_distance,
+            "note": self.note,
+            "query": "zeros",
+            "families": [],
+            "error_bound": None,
+            "witness": {name: matrix.tolist() for name, matrix in self.witness._asdict().items()},
+            "nearest": [vars(candidate) for candidate in self.candidates],
+        }
 
 
 def recognise_softmax(layer: Layer, *, d_x: int, d_y: int, context: int) -> SoftmaxRecognition:

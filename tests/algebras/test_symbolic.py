@@ -116,3 +116,15 @@ def test_the_trace_of_a_matrix_that_is_not_square_is_refused() -> None:
     algebra = Symbolic()
     with pytest.raises(ValueError, match=r"trace: expected a square matrix, got shape \(d, N\)"):
         algebra.trace(algebra.generator("X", d, N))
+
+
+def test_weights_sum_to_one_and_have_no_other_law() -> None:
+    """``1ᵀP = 1ᵀ``, also under a transpose; P is neither symmetric, nor are its rows sums of one, nor is P of other scores the same."""
+    algebra = Symbolic()
+    ones, scores = algebra.ones(N, 1), algebra.generator("S", N, N)
+    P, other = algebra.weights(scores), algebra.weights(scores.T)
+    assert algebra.difference(ones.T @ P, ones.T) is None
+    assert algebra.difference(P.T @ ones, ones) is None
+    assert algebra.difference(algebra.weights(scores), P) is None
+    for left, right in ((P, P.T), (P @ ones, ones), (P, other), (P @ P, P), (P, algebra.eye(N))):
+        assert algebra.difference(left, right) is not None

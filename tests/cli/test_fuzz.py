@@ -71,8 +71,8 @@ def raising() -> Command:
         ("recognise", ending(1, "family: none"), "status 1 says 'family: none'"),
         ("falsify", ending(1, "not refuted"), "status 1 says 'not refuted'"),
         ("falsify", ending(0, "refuted"), "status 0 says 'refuted'"),
-        ("proofs", ending(0, "1 statements hold, 1 fall"), "status 0 says"),
-        ("proofs", ending(1, "2 statements hold, 0 fall"), "status 1 says"),
+        ("proofs", ending(0, "1 statements hold, 1 refuted\n"), "status 0 says"),
+        ("proofs", ending(1, "2 statements hold, 0 refuted\n"), "status 1 says"),
     ],
 )
 def test_what_ends_otherwise_is_seen(name: str, command: Command, message: str) -> None:

@@ -65,6 +65,7 @@ FILES = [
     "absent.npz",
     ".",
 ]
+STARTS = ["zeros", "unknown", "start.npy", "wide.npy", "liar.npy", "objects.npy", "one.npz", "absent.npy", ".", ""]
 SIZES = ["1", "2", "3", "0", "-1", "2.5", "", "x", "1e1", "99999999999999999999"]
 NUMBERS = ["1/10", "0.1", "eta", "1", "0", "-3", "nan", "inf", "1/0", "1e-400", "1e400", "", "x+", "(", "é", "0x1", "\u202e", "N"]
 REALS = ["1", "0", "-1", "1e300", "1e-300", "nan", "inf", "x", ""]
@@ -106,7 +107,7 @@ def commands() -> dict[str, Command]:
             ["recognise"],
             FILES,
             {"--d-x": ["2", *SIZES], "--d-y": ["1", *SIZES], "--convention": ["columns", "columns", "rows", "diagonal"]},
-            {"--heads": COUNTS, "--layers": COUNTS, "--context": COUNTS, "--token-norm": REALS, "--query-norm": REALS},
+            {"--initial": STARTS, "--heads": COUNTS, "--layers": COUNTS, "--context": COUNTS, "--token-norm": REALS, "--query-norm": REALS},
             ["--scale", "--softmax", "--json"],
         ),
         "falsify": Command(
@@ -204,7 +205,7 @@ def of_proofs(status: int, said: str, words: list[str]) -> str:
         found = _object(said)
         holds = bool(found) and all(one.get("holds", "--list" in words) for one in found)
     else:
-        holds = "--list" in words or " 0 fall" in said
+        holds = "--list" in words or ", 0 refuted\n" in said
     return "" if status == 0 and holds else f"status {status} says {said[-300:]!r}"
 
 
@@ -224,6 +225,11 @@ def furnished(folder: Path) -> Iterator[None]:
     np.savez(folder / "none.npz", **none)
     np.savez(folder / "nan.npz", **{**none, "key": np.full((3, 3), np.nan)})
     np.savez(folder / "pickle.npz", **{**none, "key": np.array([object()])})
+    np.save(folder / "start.npy", np.array([[1, -2]]))
+    np.save(folder / "wide.npy", np.ones((3, 4)))
+    np.save(folder / "objects.npy", np.array([[object()]]))
+    start = (folder / "start.npy").read_bytes()
+    (folder / "liar.npy").write_bytes(start.replace(b"(1, 2), }        ", b"(10000000, 2), }"))
     (folder / "truncated.npz").write_bytes((folder / "one.npz").read_bytes()[:300])
     (folder / "empty.npz").write_bytes(b"")
     (folder / "header.safetensors").write_bytes(bytes(8) + b"{}")
