@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import flint
 import numpy as np
@@ -17,7 +18,7 @@ from equivalence.models.constructions.arguments import checked_initial
 from equivalence.models.heads import Head, Layer
 from equivalence.recognition.field import ExactField, Matrix, field_of, rational
 from equivalence.recognition.tensor.canonical import CanonicalTensor, canonical_tensor
-from equivalence.recognition.tensor.enclosed import EnclosedHead, Enclosure, enclosed_head, enclosure
+from equivalence.recognition.tensor.enclosed import Ball, EnclosedHead, Enclosure, Scores, compressed, enclosed_head, enclosure, is_formed
 
 Array = np.ndarray
 
@@ -72,11 +73,25 @@ class FloatingLayer:
 
     def outputs(self, initial: Array | None = None) -> Enclosure:
         """The tensor of the prediction: the y rows, on queries [q; −W₀q], or all columns for none."""
-        return enclosure([(form.output, form.scores.on(initial)) for form in self.forms])
+        return enclosure([(A, scores.on(initial)) for A, scores in self.output_pairs])
 
     def inputs(self, initial: Array | None = None) -> Enclosure:
         """The tensor of what is done to the inputs: the x rows."""
-        return enclosure([(form.input, form.scores.on(initial)) for form in self.forms])
+        return enclosure([(A, scores.on(initial)) for A, scores in self.input_pairs])
+
+    @cached_property
+    def output_pairs(self) -> list[tuple[Ball, Scores]]:
+        """A's y rows and B of each head, compressed where they are not formed and could cancel."""
+        return self._pairs([form.output for form in self.forms])
+
+    @cached_property
+    def input_pairs(self) -> list[tuple[Ball, Scores]]:
+        """A's x rows likewise."""
+        return self._pairs([form.input for form in self.forms])
+
+    def _pairs(self, rows: list[Ball]) -> list[tuple[Ball, Scores]]:
+        pairs, d = [(A, form.scores) for A, form in zip(rows, self.forms, strict=True)], self.d_x + self.d_y
+        return pairs if len(pairs) == 1 or is_formed(len(pairs), rows[0].matrix.shape[0], d, d) else compressed(pairs)
 
 
 def read(layer: Layer, d_x: int, d_y: int) -> ExactLayer | FloatingLayer:

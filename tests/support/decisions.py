@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
 from random import Random
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import sympy
 import typer
@@ -30,6 +30,7 @@ from tests.support.by_hand import complaint, is_some_step, predicted, products, 
 from tests.support.constructions import WEIGHTS, Construction, Rows, exact, right_construction, with_one_entry_changed
 
 SIZES = [(1, 1), (1, 2), (2, 1), (1, 3), (3, 1), (2, 2)]
+T = TypeVar("T")
 CHUNK = 25
 """How many constructions a process takes at a time."""
 LISTED = 10
@@ -121,16 +122,20 @@ def _changed(verdict: Recognition, heads: list[list[Rows]], right: Construction,
 
 def surveyed(count: int, seed: int, processes: int) -> Survey:
     """The first so many constructions, on so many processes, with a bar on stderr if that is a terminal."""
-    chunks, console = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)], Console(stderr=True)
-    parts: Iterable[Survey] = _parts(chunks, seed, processes)
+    chunks = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
+    return sum(in_processes(partial(survey, seed=seed), chunks, processes), Survey())
+
+
+def in_processes(part: Callable[[range], T], chunks: list[range], processes: int) -> Iterator[T]:
+    """What each chunk gives, with a bar on stderr if that is a terminal."""
+    console, parts = Console(stderr=True), _parts(part, chunks, processes)
     if console.is_terminal:
-        parts = track(parts, description="surveying", total=len(chunks), console=console, transient=True)
-    return sum(parts, Survey())
+        return iter(track(parts, description="surveying", total=len(chunks), console=console, transient=True))
+    return parts
 
 
-def _parts(chunks: list[range], seed: int, processes: int) -> Iterator[Survey]:
+def _parts(part: Callable[[range], T], chunks: list[range], processes: int) -> Iterator[T]:
     """Each chunk's. Processes are started afresh, as JAX's threads do not survive a fork."""
-    part = partial(survey, seed=seed)
     if processes == 1:
         yield from map(part, chunks)
         return

@@ -33,8 +33,9 @@ SMALLEST, LARGEST = 1e-30, 1e20
 """The least size of T that is judged, and the largest of ``P W_V``, ``W_Kᵀ W_Q`` and W₀: fits multiply many of them."""
 NOTHING = TINY * LARGEST**3
 """What underflow may account for, of heads that do nothing."""
-WORTH = 2
-"""A family is named where the distance is this many times below that of random heads."""
+WORTH, WORTH_SEARCHED = 2, 10
+"""A family is named where the distance is so many times below that of random heads: at a given W₀ these have nearly all the same distance;
+where W₀ is searched for, for one target, a single number may make a random head near (9.6)."""
 
 EXACT = "give exact weights, such as arrays of Fractions"
 
@@ -62,10 +63,10 @@ def measured(layer: FloatingLayer, question: Question) -> Recognition:
         return _without_effect(layer, question, nearest.best_descent(starts))
     nulls = null_distances(shape_of(layer.heads), layer.d_x, layer.d_y, initial)
     fits = [Fit(family, family.best(starts), null) for family, null in zip(nearest.families(layer.d_y), nulls, strict=True)]
-    doubt = ""
+    doubt, worth = "", WORTH if initial is not None else WORTH_SEARCHED
     for fit in fits:
         reach = fit.candidate.interval()
-        if reach.high < tolerance and WORTH * reach.high <= fit.null:
+        if reach.high < tolerance and worth * reach.high <= fit.null:
             return _within(layer, question, fit, fits)
         if reach.low < tolerance <= reach.high:
             doubt = doubt or _precision(fit)

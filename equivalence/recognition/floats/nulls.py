@@ -20,7 +20,7 @@ from equivalence.recognition.members import residual_form
 from equivalence.recognition.tensor.enclosed import enclosed_head
 from equivalence.recognition.tensor.lowrank import Array
 
-DRAWS = 5
+DRAWS = 3
 """An odd number: the null is the median."""
 Shape = tuple[tuple[int, int], ...]
 
@@ -41,7 +41,7 @@ def null_distances(shape: Shape, d_x: int, d_y: int, initial: Array | None) -> t
     if initial is None:
         return _drawn(shape, d_x, d_y, None)
     projections = _descent(d_x, d_y, initial), _root(1 - 2 * d_x / (d_y * (d_x + d_y) * (d_x + d_y + 1)))
-    return projections if d_y == 1 else (*projections, _drawn(shape, d_x, d_y, np.ascontiguousarray(initial).tobytes())[2])
+    return projections if d_y == 1 else (*projections, _drawn(shape, d_x, d_y, np.ascontiguousarray(initial).tobytes())[0])
 
 
 def _descent(d_x: int, d_y: int, initial: Array) -> float:
@@ -63,9 +63,10 @@ def _drawn(shape: Shape, d_x: int, d_y: int, initial: bytes | None) -> tuple[flo
 
 
 def _distances(layer: FloatingLayer, initial: Array | None) -> list[float]:
+    """To all families, or to the one that has no closed form."""
     models = initial_models(layer.outputs().tensor, layer.d_x, layer.d_y) if initial is None else [initial]
     tried = starts(layer.outputs, models)
-    return [family.best(tried).relative_distance for family in families(layer.d_y)]
+    return [family.best(tried).relative_distance for family in families(layer.d_y)[0 if initial is None else 2 :]]
 
 
 def _random_layer(random: np.random.Generator, shape: Shape, d_x: int, d_y: int) -> FloatingLayer:

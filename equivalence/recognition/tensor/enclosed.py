@@ -150,13 +150,48 @@ def _shares(tensor: CanonicalTensor, B: Matrix, size_B: float) -> list[float]:
     return [size_of(own) / size_B if size_B > 2 * TINY else 0.0 for _, own in tensor.pairs]
 
 
+def is_formed(heads: int, rows: int, d: int, columns: int) -> bool:
+    """Whether a tensor is formed; one head cannot cancel, so there that is for small sizes only."""
+    return d <= FORMED or (heads > 1 and rows * d * d * columns <= NUMBERS)
+
+
 def enclosure(pairs: Sequence[tuple[Ball, Ball]]) -> Enclosure:
     """The tensor of heads that are known up to radii."""
     tensor = CanonicalTensor(tuple((A.matrix, B.matrix) for A, B in pairs))
     sizes = [(size_of(A.matrix), size_of(B.matrix)) for A, B in pairs]
     slack = sum(A.radius * right + (left + A.radius) * B.radius for (A, B), (left, right) in zip(pairs, sizes, strict=True))
     (rows, d), columns = tensor.pairs[0][0].shape, tensor.pairs[0][1].shape[1]
-    if not (d <= FORMED or (len(pairs) > 1 and rows * d * d * columns <= NUMBERS)):
+    if not is_formed(len(pairs), rows, d, columns):
         return Enclosure(tensor, None, slack)
     forming = gamma(len(pairs) + 4) * sum(left * right for left, right in sizes)
     return Enclosure(tensor, tensor.dense(), slack + forming)
+
+
+def compressed(pairs: Sequence[tuple[Ball, Scores]]) -> list[tuple[Ball, Scores]]:
+    """The same tensor, written with orthonormal A, so that what cancels in ``Σ A ⊗ B`` is gone: for what is too large to be formed.
+
+    ``a_h = Σ_i q_i r_ih`` by QR, and so ``Σ_h A_h ⊗ B_h = Σ_i Q_i ⊗ Σ_h r_ih B_h``. What rounding moved is put in the first radii.
+    """
+    (rows, d), own = pairs[0][0].matrix.shape, [scores for _, scores in pairs]
+    stacked = np.stack([np.asarray(A.matrix).ravel() for A, _ in pairs], axis=1)
+    basis, shares = np.linalg.qr(stacked)
+    whole = [formed_if_small(_combined(row, [scores.matrix for scores in own])) for row in shares]
+    missed = [size(column) for column in (stacked - basis @ shares).T]
+    extra = [0.0, 0.0]
+    for h, (A, scores) in enumerate(pairs):
+        length, weight = size(stacked[:, h]), size(shares[:, h])
+        for block, columns in enumerate((slice(scores.d_x), slice(scores.d_x, None))):
+            reach = size_of(scores.matrix[:, columns])
+            off = missed[h] + A.radius + gamma(len(pairs) + 4) * (length + size(basis) * weight)
+            extra[block] += off * (reach + scores.radii[block]) + length * scores.radii[block]
+            extra[block] += gamma(len(pairs) + 4) * size(basis) * weight * reach
+    radii = [(1.01 * extra[0], 1.01 * extra[1]), *[(0.0, 0.0)] * (len(whole) - 1)]
+    return [
+        (Ball(basis[:, i].reshape(rows, d), 0.0), Scores(B, own[0].d_x, radius))
+        for i, (B, radius) in enumerate(zip(whole, radii, strict=True))
+    ]
+
+
+def _combined(shares: Array, matrices: Sequence[Matrix]) -> Matrix:
+    first, *others = (matrix * float(share) for share, matrix in zip(shares, matrices, strict=True))
+    return sum(others, first)
