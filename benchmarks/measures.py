@@ -148,7 +148,7 @@ def random_layer(d: int, rank: int) -> Layer:
 def recognition(d_x: int, d_y: int, rank: int, limit: float) -> Measure:
     """The whole verdict on floating weights with W₀ unknown, witness included; the error bound is formed when it is asked for."""
     layer = random_layer(d_x + d_y, rank)
-    took = seconds(lambda: recognise(layer, d_x=d_x, d_y=d_y))
+    took = seconds(lambda: recognise(layer, d_x=d_x, d_y=d_y, initial="unknown"))
     name = f"recognition at ({d_x}, {d_y}), rank {rank}, W₀ unknown"
     return Measure(name, f"{took * 1e3:.1f} ms", f"under {limit * 1e3:g} ms on two idle cores", took < limit, False)
 
@@ -157,7 +157,7 @@ def recognition_memory(d_x: int, d_y: int, rank: int, limit: float) -> Measure:
     """The most that is allocated at a time, beside the weights, for the verdict and its error bound."""
     layer = random_layer(d_x + d_y, rank)
     tracemalloc.start()
-    recognise(layer, d_x=d_x, d_y=d_y).error_bound(1, 1)
+    recognise(layer, d_x=d_x, d_y=d_y, initial="unknown").error_bound(1, 1)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return Measure(

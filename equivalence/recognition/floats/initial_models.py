@@ -212,4 +212,4 @@ def _alternated(tensor: CanonicalTensor, d_x: int) -> Iterator[Array]:
         gram = frobenius(B, B) * np.eye(d) + B @ B.T
         A = np.linalg.solve(gram, 2 * left_slope(columns, B).T).T if B.any() else left_slope(columns, B)
         B[:d_x], _ = best_right(columns, A, d_x)
-    yield from _from_left(A, d_x)
+    yield from _from_left(np.asarray(A), d_x)
