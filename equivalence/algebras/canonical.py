@@ -37,6 +37,9 @@ class Letter(NamedTuple):
         """The letter of the transpose; a symmetric letter is its own."""
         return self if self.symmetric else Letter(self.name, not self.transposed, self.cols, self.rows)
 
+    def __hash__(self) -> int:
+        return hash((self.name, self.transposed))
+
     def __str__(self) -> str:
         return self.name + ("ᵀ" if self.transposed else "")
 

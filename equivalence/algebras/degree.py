@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import reduce
 from math import factorial, log
+from operator import add
 
-from equivalence.algebras.blocks import BlockAlgebra, Blocked
+from equivalence.algebras.blocks import BlockAlgebra, Blocked, whole
 from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import Part, total
 
@@ -41,6 +43,7 @@ class Degree:
         height: log2 of a bound on the sum of the numerators' absolute coefficients, rounded up.
         denominator: the common denominator: integers, symbols and determinants with their exponents.
         monomial: whether this is a single product, by which one may divide.
+        orthogonal: the orthogonal matrices in it, each drawn with determinant 1 or −1.
     """
 
     rows: int
@@ -49,6 +52,7 @@ class Degree:
     height: int
     denominator: Powers = ()
     monomial: Powers | None = None
+    orthogonal: frozenset[str] = frozenset()
 
     def __mul__(self, other: Degree) -> Degree:
         if not isinstance(other, Degree):
@@ -63,18 +67,20 @@ class Degree:
             height=self.height + other.height + bits(inner),
             denominator=_combined(self.denominator, other.denominator),
             monomial=_combined(self.monomial or (), other.monomial or ()) if both else None,
+            orthogonal=self.orthogonal | other.orthogonal,
         )
 
     def __add__(self, other: Degree) -> Degree:
         if not isinstance(other, Degree):
             return NotImplemented
-        if self.denominator == other.denominator:
-            return Degree(self.rows, self.cols, max(self.degree, other.degree), max(self.height, other.height) + 1, self.denominator)
-        exponents = {atom: max(dict(self.denominator).get(atom, 0), power) for atom, power in other.denominator}
-        common = {**dict(self.denominator), **exponents}
-        left, right = self._over(common), other._over(common)
-        shared = tuple(sorted(common.items(), key=str))
-        return Degree(self.rows, self.cols, max(left.degree, right.degree), max(left.height, right.height) + 1, shared)
+        left, right, shared = self, other, self.denominator
+        if self.denominator != other.denominator:
+            exponents = {atom: max(dict(self.denominator).get(atom, 0), power) for atom, power in other.denominator}
+            common = {**dict(self.denominator), **exponents}
+            left, right = self._over(common), other._over(common)
+            shared = tuple(sorted(common.items(), key=str))
+        degree, height = max(left.degree, right.degree), max(left.height, right.height) + 1
+        return Degree(self.rows, self.cols, degree, height, shared, orthogonal=self.orthogonal | other.orthogonal)
 
     def __neg__(self) -> Degree:
         return self
@@ -93,7 +99,7 @@ class Degree:
 
     def transpose(self) -> Degree:
         """The transpose has the same bounds."""
-        return Degree(self.cols, self.rows, self.degree, self.height, self.denominator, self.monomial)
+        return replace(self, rows=self.cols, cols=self.rows)
 
     def _over(self, common: dict[Atom, int]) -> Degree:
         missing = {atom: power - dict(self.denominator).get(atom, 0) for atom, power in common.items()}
@@ -105,6 +111,10 @@ class DegreeAlgebra(BlockAlgebra[Degree]):
 
     name = "degree"
     scalar_type = Degree
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inverted = 0
 
     def invertible(self, name: str, size: Part) -> tuple[Blocked[Degree], Blocked[Degree]]:
         """T has degree 1 in its n² entries. T⁻¹ is the adjugate, of degree n − 1 with (n − 1)! terms an entry, over the determinant, of
@@ -118,6 +128,41 @@ class DegreeAlgebra(BlockAlgebra[Degree]):
         bounds = Degree(n, n, 1, 0), Degree(n, n, n - 1, bits(factorial(n - 1)), denominator)
         matrix, inverse = (Blocked(self, (part,), (part,), {(0, 0): bound}) for bound in bounds)
         return matrix, inverse
+
+    def inverse(self, matrix: Blocked[Degree]) -> Blocked[Degree]:
+        """Entries of degree d and height h over δ have the inverse ``δ · adjugate / determinant``: the adjugate of degree (n − 1)d and of
+        (n − 1)! products, the determinant of degree nd and of n! products.
+        """
+        if matrix.rows != matrix.cols:
+            raise ValueError(f"inverse: expected a square matrix, got shape {matrix.shape}")
+        n, self.inverted = total(whole(matrix.rows)), self.inverted + 1
+        entry = reduce(add, (replace(block, rows=1, cols=1) for block in matrix.blocks.values()), Degree(1, 1, 0, 0))
+        over = dict(entry.denominator)
+        determinant = Determinant(f"inverse[{self.inverted}]", n * entry.degree, n * entry.height + bits(factorial(n)))
+        degree = (n - 1) * entry.degree + _degree(over)
+        height = (n - 1) * entry.height + bits(factorial(n - 1)) + _height(over)
+        bound = Degree(1, 1, degree, height, ((determinant, 1),), orthogonal=entry.orthogonal)
+        sizes = [(i, total(row), j, total(col)) for i, row in enumerate(matrix.rows) for j, col in enumerate(matrix.cols)]
+        return Blocked(self, matrix.rows, matrix.cols, {(i, j): replace(bound, rows=m, cols=k) for i, m, j, k in sizes})
+
+    def orthogonal(self, name: str, size: Part) -> Blocked[Degree]:
+        """``(I − S) adj(I + S)`` over ``det(I + S)``, both of degree n and of n! products of entries of S, 1 and −1."""
+        (part,) = self._one_part(name, size)
+        self.names.matrix(name, "an orthogonal", part, part)
+        n = total(part)
+        height = bits(factorial(n))
+        bound = Degree(n, n, n, height, ((Determinant(name, n, height), 1),), orthogonal=frozenset({name}))
+        return Blocked(self, (part,), (part,), {(0, 0): bound})
+
+    def hadamard(self, left: Blocked[Degree], right: Blocked[Degree]) -> Blocked[Degree]:
+        """A product of entries, without a sum."""
+        if left.shape != right.shape:
+            raise ValueError(f"hadamard: expected equal shapes, got {left.shape} and {right.shape}")
+        blocks = {}
+        for place in left.blocks.keys() & right.blocks.keys():
+            one, other = (replace(side.blocks[place], rows=1, cols=1, monomial=None) for side in (left, right))
+            blocks[place] = replace(one * other, rows=left.blocks[place].rows, cols=left.blocks[place].cols)
+        return Blocked(self, left.rows, left.cols, blocks)
 
     def diagonal(self, name: str, size: Part) -> Blocked[Degree]:
         """A diagonal matrix: degree 1."""
@@ -173,9 +218,16 @@ def error_bound(left: Blocked[Degree] | Degree, right: Blocked[Degree] | Degree,
     The prime is uniform among the primes of [2^62, 2^63), the points among 2^points_log2 elements of the field. With D the degree and
     2^h the height of a nonzero entry of the difference (denominators cleared): its coefficients all vanish modulo at most h/62 such
     primes, and else the entry vanishes at a fraction of at most D/2^points_log2 of the points (Schwartz 1980, Zippel 1979). Symbols
-    are drawn among as many nonzero points, and a draw at which a determinant vanishes is refused, so no denominator vanishes.
+    are drawn among as many nonzero points. A draw at which a determinant vanishes is not used; as that happens at a fraction f of the
+    points, the D/2^points_log2 of those that are used may be more by 1/(1 − f), and a D larger by 1 covers it. An orthogonal matrix is of
+    two kinds, drawn with equal probability, and the sides may agree for one of them: k such matrices make 1 − 2^−k of the draws blind.
     """
-    return max((bound.degree * 2.0**-points_log2 + (bound.height // 62) / primes_in_range() for bound in _bounds(left, right)), default=0.0)
+    return max((_blind(bound, points_log2) for bound in _bounds(left, right)), default=0.0)
+
+
+def _blind(bound: Degree, points_log2: int) -> float:
+    degree = bound.degree + any(isinstance(atom, Determinant) for atom, _ in bound.denominator)
+    return degree * 2.0**-points_log2 + (bound.height // 62) / primes_in_range() + (1 - 2.0 ** -len(bound.orthogonal))
 
 
 def _bounds(left: Blocked[Degree] | Degree, right: Blocked[Degree] | Degree) -> list[Degree]:

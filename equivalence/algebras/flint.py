@@ -14,6 +14,7 @@ from typing import Generic, NoReturn, Protocol, Self, TypeVar, cast
 import flint
 
 from equivalence.algebras.blocks import Block, BlockAlgebra, Blocked, Place
+from equivalence.algebras.hypotheses import SingularError
 from equivalence.algebras.protocol import Scalar
 from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import Part, total
@@ -51,6 +52,9 @@ class Flint(BlockAlgebra[Grid[E]], Generic[E]):
     Args:
         entries: the source of generators, called once a name.
         nonzero: the source of symbols, called once a name.
+
+    Attributes:
+        singular: what had no inverse, if something had none: the values drawn are not those that are spoken of.
     """
 
     def __init__(self, entries: Entries[E], nonzero: Callable[[str], E]):
@@ -59,6 +63,11 @@ class Flint(BlockAlgebra[Grid[E]], Generic[E]):
         self.matrices: dict[str, Grid[E]] = {}
         self.symbols: dict[str, E] = {}
         self.attended: dict[tuple[int, int, str], str] = {}
+        self.singular = ""
+
+    def _singular(self, why: str) -> SingularError:
+        self.singular = why
+        return SingularError(why)
 
     def matrix(self, rows: int, cols: int, entries: Sequence[E | int]) -> Grid[E]:
         """A FLINT matrix over the field."""
@@ -78,9 +87,71 @@ class Flint(BlockAlgebra[Grid[E]], Generic[E]):
             try:
                 self.matrices[back] = self.matrices[name].inv()
             except ZeroDivisionError:
-                raise ValueError(f"{name}: expected an invertible matrix, got one of determinant 0") from None
+                del self.matrices[name]
+                raise self._singular(f"{name}: expected an invertible matrix, got one of determinant 0") from None
         matrix, inverse = (Blocked(self, (part,), (part,), {(0, 0): self.matrices[key]}) for key in (name, back))
         return matrix, inverse
+
+    def inverse(self, matrix: Blocked[Grid[E]]) -> Blocked[Grid[E]]:
+        """The inverse, cut as the matrix is. Raises ValueError for what is not square, SingularError for what has none."""
+        if matrix.rows != matrix.cols:
+            raise ValueError(f"inverse: expected a square matrix, got shape {matrix.shape}")
+        lines = dense(matrix)
+        try:
+            inverse = self.matrix(len(lines), len(lines), [entry for line in lines for entry in line]).inv()
+        except ZeroDivisionError:
+            raise self._singular(f"what is to be inverted, {len(lines)} x {len(lines)}, is singular") from None
+        return self._cut(inverse.tolist(), matrix.rows, matrix.cols)
+
+    def hadamard(self, left: Blocked[Grid[E]], right: Blocked[Grid[E]]) -> Blocked[Grid[E]]:
+        """The entrywise product."""
+        if left.shape != right.shape:
+            raise ValueError(f"hadamard: expected equal shapes, got {left.shape} and {right.shape}")
+        pairs = ((a, b) for lines in zip(dense(left), dense(right), strict=True) for a, b in zip(*lines, strict=True))
+        products, width = [a * b for a, b in pairs], sum(map(total, left.cols))
+        return self._cut([products[i : i + width] for i in range(0, len(products), width)], left.rows, left.cols)
+
+    def orthogonal(self, name: str, size: Part) -> Blocked[Grid[E]]:
+        """``(I − S)(I + S)⁻¹`` for a skew S of n(n − 1)/2 entries from the source (Cayley), its first row negated half of the times.
+
+        So both kinds of orthogonal matrices come up, those of determinant 1 and those of determinant −1.
+        """
+        (part,) = self._one_part(name, size)
+        self.names.matrix(name, "an orthogonal", part, part)
+        n = total(part)
+        if name not in self.matrices:
+            self.matrices[name] = self._cayley(n, self.entries(name, n, n))
+        return Blocked(self, (part,), (part,), {(0, 0): self.matrices[name]})
+
+    def _cayley(self, n: int, drawn: Sequence[E | int]) -> Grid[E]:
+        skew = self.matrix(n, n, [drawn[i * n + j] if i < j else 0 for i in range(n) for j in range(n)])
+        skew = skew + -skew.transpose()
+        unit = self._eye_block(n)
+        try:
+            rotation = (unit + -skew) * (unit + skew).inv()
+        except ZeroDivisionError:
+            raise self._singular("a skew matrix has no Cayley transform") from None
+        return (
+            self.matrix(n, n, [-1 if i == j == 0 else int(i == j) for i in range(n) for j in range(n)]) * rotation
+            if self._flips(drawn[0])
+            else rotation
+        )
+
+    def _flips(self, entry: E | int) -> bool:
+        """Whether an entry of the source, which is used for nothing else, asks for determinant −1."""
+        raise NotImplementedError
+
+    def _cut(self, lines: Sequence[Sequence[E]], rows: tuple[Part, ...], cols: tuple[Part, ...]) -> Blocked[Grid[E]]:
+        """The rows of numbers as blocks."""
+        blocks, above = {}, 0
+        for i, height in enumerate(map(total, rows)):
+            left = 0
+            for j, width in enumerate(map(total, cols)):
+                entries = [entry for line in lines[above : above + height] for entry in line[left : left + width]]
+                blocks[i, j] = self.matrix(height, width, entries)
+                left += width
+            above += height
+        return Blocked(self, rows, cols, blocks)
 
     def diagonal(self, name: str, size: Part) -> Blocked[Grid[E]]:
         """A diagonal matrix."""
@@ -196,6 +267,9 @@ class FiniteField(Flint[flint.nmod]):
         """A rational as a residue; p divides no denominator that a program writes, being above 2^62."""
         return flint.nmod(value.numerator, self.prime) / flint.nmod(value.denominator, self.prime)
 
+    def _flips(self, entry: flint.nmod | int) -> bool:
+        return bool(int(entry) % 2)
+
     def _uniform(self, name: str, rows: int, cols: int) -> list[int]:
         return [word >> 2 for word in array("Q", self.random.randbytes(8 * rows * cols))]
 
@@ -222,6 +296,9 @@ class Rational(Flint[flint.fmpq]):
     def number(self, value: Fraction) -> flint.fmpq:
         """A rational."""
         return flint.fmpq(value.numerator, value.denominator)
+
+    def _flips(self, entry: flint.fmpq | int) -> bool:
+        return entry < 0
 
     def _read(self, entry: object) -> flint.fmpq:
         return entry if isinstance(entry, flint.fmpq) else self.number(rational(entry))

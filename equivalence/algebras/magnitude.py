@@ -31,7 +31,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import cast
+from typing import NoReturn, cast
 
 import numpy as np
 
@@ -141,6 +141,20 @@ class MagnitudeAlgebra:
         """The absolute values of T and T⁻¹, which must be given exactly."""
         matrix, inverse = self.numeric.invertible(name, size)
         return self._given(matrix), self._given(inverse)
+
+    def inverse(self, matrix: Magnitude) -> NoReturn:
+        """No rule bounds the rounding of an inverse from S and k alone: a TypeError, so that no tolerance is guessed."""
+        raise TypeError("inverse: the magnitude reading has no bound on the rounding of an inverse, so this is not tested on numbers")
+
+    def hadamard(self, left: Magnitude, right: Magnitude) -> Magnitude:
+        """A product of entries: ``k₁ + k₂ + 1`` roundings."""
+        if left.shape != right.shape:
+            raise ValueError(f"hadamard: expected equal shapes, got {left.shape} and {right.shape}")
+        return left._inexact(left.terms * right.terms, left.roundings + right.roundings + 1)
+
+    def orthogonal(self, name: str, size: Dimension) -> Magnitude:
+        """The absolute values of the array given for the name, which must be orthogonal exactly."""
+        return self._given(self.numeric.orthogonal(name, size))
 
     def diagonal(self, name: str, size: Dimension) -> Magnitude:
         """The absolute values of the diagonal matrix given for the name."""

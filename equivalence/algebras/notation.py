@@ -16,6 +16,7 @@ from operator import add, matmul, mul
 import sympy
 from sympy.matrices.expressions import (
     BlockMatrix,
+    HadamardProduct,
     Identity,
     Inverse,
     MatAdd,
@@ -33,7 +34,7 @@ from equivalence.algebras.names import Names
 from equivalence.algebras.protocol import GenericAlgebra, Matrix, Scalar
 from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import Dimension, Part, Size, parts
-from equivalence.formulas import AttentionWeights, Diagonal, Invertible, Symmetric, Written, is_monomial, latex, text
+from equivalence.formulas import AttentionWeights, Diagonal, Invertible, Orthogonal, Symmetric, Written, is_monomial, latex, text
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +159,24 @@ class Notation:
         self.names.inverse(name)
         return matrix, Notated(self, matrix.rows, matrix.cols, Inverse(matrix.expression))
 
+    def inverse(self, matrix: Notated) -> Notated:
+        """The inverse, as written."""
+        if matrix.rows != matrix.cols:
+            raise ValueError(f"inverse: expected a square matrix, got shape {matrix.shape}")
+        return Notated(self, matrix.rows, matrix.cols, Inverse(matrix.expression))
+
+    def orthogonal(self, name: str, size: Dimension) -> Notated:
+        """An orthogonal matrix."""
+        return self._symbol(Orthogonal, "an orthogonal", name, size, size)
+
+    def hadamard(self, left: Notated, right: Notated) -> Notated:
+        """The entrywise product, as written."""
+        for matrix in (left, right):
+            _check_notated(matrix, "hadamard")
+        if left.shape != right.shape:
+            raise ValueError(f"hadamard: expected equal shapes, got {left.shape} and {right.shape}")
+        return Notated(self, left.rows, left.cols, HadamardProduct(left.expression, right.expression))
+
     def diagonal(self, name: str, size: Dimension) -> Notated:
         """A diagonal matrix."""
         return self._symbol(Diagonal, "a diagonal", name, size, size)
@@ -253,12 +272,18 @@ class _Conversion:
                 return self.algebra.invertible(tree.name, self._part(tree.rows))[0]
             case Diagonal():
                 return self.algebra.diagonal(tree.name, self._part(tree.rows))
+            case Orthogonal():
+                return self.algebra.orthogonal(tree.name, self._part(tree.rows))
             case AttentionWeights(args=(scores,)):
                 return self.algebra.weights(self._matrix(scores))
             case MatrixSymbol():
                 return self.algebra.generator(tree.name, *map(self._part, tree.shape), symmetric=isinstance(tree, Symmetric))
-            case Inverse():
+            case Inverse(arg=Invertible()):
                 return self.algebra.invertible(tree.arg.name, self._part(tree.rows))[1]
+            case Inverse():
+                return self.algebra.inverse(self._matrix(tree.arg))
+            case HadamardProduct():
+                return reduce(self.algebra.hadamard, map(self._matrix, tree.args))
             case Transpose():
                 return self._matrix(tree.arg).T
             case Identity():

@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self, cast
 import numpy as np
 from numpy.typing import DTypeLike
 
+from equivalence.algebras.hypotheses import SingularError
 from equivalence.algebras.names import Names
 from equivalence.algebras.protocol import Matrix, Scalar
 from equivalence.algebras.rationals import rational
@@ -68,6 +69,24 @@ class Numeric:
         """The arrays given for T and T⁻¹."""
         self.names.matrix(name, "an invertible", total(size), total(size))
         return self._given(name, size, size), self._given(self.names.inverse(name), size, size)
+
+    def inverse(self, matrix: Array) -> Array:
+        """The inverse. Raises SingularError where NumPy finds none; JAX's have no finite entries then."""
+        try:
+            return cast(Array, self.library.linalg.inv(matrix))
+        except np.linalg.LinAlgError:
+            raise SingularError(f"inverse: expected an invertible matrix, got one of determinant 0, shape {matrix.shape}") from None
+
+    def hadamard(self, left: Array, right: Array) -> Array:
+        """The entrywise product."""
+        if left.shape != right.shape:
+            raise ValueError(f"hadamard: expected equal shapes, got {left.shape} and {right.shape}")
+        return left * right
+
+    def orthogonal(self, name: str, size: Dimension) -> Array:
+        """The array given for the name."""
+        self.names.matrix(name, "an orthogonal", total(size), total(size))
+        return self._given(name, size, size)
 
     def diagonal(self, name: str, size: Dimension) -> Array:
         """The diagonal array given for the name."""

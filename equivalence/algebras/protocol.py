@@ -95,6 +95,11 @@ class HasInverses(Algebra, Protocol):
     def invertible(self, name: str, size: Part) -> tuple[Matrix, Matrix]:
         """An arbitrary invertible size x size matrix, and its inverse."""
 
+    def inverse(self, matrix: Any) -> Matrix:
+        """The inverse of a square matrix: what is shown with it is claimed where there is one. The readings that prove use that it is one
+        on both sides, and refuse what is singular at every draw.
+        """
+
 
 class HasDiagonals(Algebra, Protocol):
     """A reading with diagonal matrices."""
@@ -113,6 +118,20 @@ class WeightsOf(Protocol[M]):
         Numbers go through softmax. The readings that prove take *any* such weights: an unknown matrix for each matrix of scores,
         of which nothing is used but the sums of its columns.
         """
+
+
+class HasOrthogonals(Algebra, Protocol):
+    """A reading with orthogonal matrices."""
+
+    def orthogonal(self, name: str, size: Part) -> Matrix:
+        """An arbitrary orthogonal size x size matrix, of either determinant."""
+
+
+class HasHadamard(Algebra, Protocol):
+    """A reading with entrywise products."""
+
+    def hadamard(self, left: Any, right: Any) -> Matrix:
+        """The entrywise product of two matrices of one shape."""
 
 
 class HasWeights(Algebra, WeightsOf[Matrix], Protocol):
@@ -136,5 +155,5 @@ class HasDifferences(Algebra, Protocol):
         """None if both sides are equal, else where they differ, and by what. A scalar and a matrix differ."""
 
 
-class GenericAlgebra(HasInverses, HasDiagonals, HasWeights, Protocol):
+class GenericAlgebra(HasInverses, HasDiagonals, HasOrthogonals, HasHadamard, HasWeights, Protocol):
     """A reading of arbitrary matrices of every kind: what an identity, an induction or a series may ask for."""

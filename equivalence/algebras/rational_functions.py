@@ -9,6 +9,7 @@ from typing import TypeAlias
 import sympy
 from sympy.polys.polyerrors import CoercionFailed, GeneratorsError
 
+from equivalence.algebras.hypotheses import SingularError
 from equivalence.algebras.names import Names
 from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import Dimension, Size, parts, total
@@ -46,6 +47,21 @@ class Exact:
             self.names.inverse(name)
         full = self._entries(name, size, size)
         return full, full.adjugate() / full.det()
+
+    def inverse(self, matrix: SymPyMatrix) -> SymPyMatrix:
+        """The adjugate over the determinant. Raises ValueError for what is not square, SingularError where the determinant is 0."""
+        if matrix.rows != matrix.cols:
+            raise ValueError(f"inverse: expected a square matrix, got shape {matrix.shape}")
+        determinant = sympy.cancel(sympy.expand(matrix.det()))
+        if determinant == 0:
+            raise SingularError(f"inverse: expected an invertible matrix, got one of determinant 0, {matrix.rows} x {matrix.cols}")
+        return (matrix.adjugate() / determinant).applyfunc(sympy.cancel)
+
+    def hadamard(self, left: SymPyMatrix, right: SymPyMatrix) -> SymPyMatrix:
+        """The entrywise product."""
+        if left.shape != right.shape:
+            raise ValueError(f"hadamard: expected equal shapes, got {left.shape} and {right.shape}")
+        return left.multiply_elementwise(right)
 
     def diagonal(self, name: str, size: Dimension) -> SymPyMatrix:
         """A diagonal matrix of symbols name_ii."""

@@ -1,7 +1,7 @@
 """How formulas are written, in text and LaTeX. Knows SymPy only."""
 
 from equivalence.formulas.letters import ACCENTS, LOWERED, RAISED, SIGNS, latex_letters
-from equivalence.formulas.nodes import ANY, AttentionWeights, Diagonal, Invertible, Symmetric, Written, is_monomial
+from equivalence.formulas.nodes import ANY, AttentionWeights, Diagonal, Invertible, Orthogonal, Symmetric, Written, is_monomial
 from equivalence.formulas.printers import bmatrix, latex, text
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "AttentionWeights",
     "Diagonal",
     "Invertible",
+    "Orthogonal",
     "Symmetric",
     "Written",
     "bmatrix",

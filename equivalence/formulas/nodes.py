@@ -17,6 +17,10 @@ class Invertible(MatrixSymbol):
     """A generator declared invertible."""
 
 
+class Orthogonal(MatrixSymbol):
+    """A generator declared orthogonal."""
+
+
 class Diagonal(MatrixSymbol):
     """A generator declared diagonal."""
 

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import sympy
-from sympy.matrices.expressions import BlockMatrix, Identity, Inverse, MatAdd, MatMul, MatrixExpr, OneMatrix, Trace, Transpose, ZeroMatrix
+from sympy.matrices.expressions import (
+    BlockMatrix,
+    HadamardProduct,
+    Identity,
+    Inverse,
+    MatAdd,
+    MatMul,
+    MatrixExpr,
+    OneMatrix,
+    Trace,
+    Transpose,
+    ZeroMatrix,
+)
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.pretty.pretty_symbology import pretty_symbol
 from sympy.printing.str import StrPrinter
@@ -21,7 +33,11 @@ class _Matrices:
 
     def _factor(self, expression: object) -> str:
         written = self._print(expression)  # type: ignore[attr-defined]
-        return self._bracketed(written) if isinstance(expression, MatAdd | MatMul | sympy.Add) or written.startswith("-") else written
+        return (
+            self._bracketed(written)
+            if isinstance(expression, MatAdd | MatMul | HadamardProduct | sympy.Add) or written.startswith("-")
+            else written
+        )
 
     def _print_MatMul(self, product: MatMul) -> str:
         scalars = [factor for factor in product.args if not isinstance(factor, MatrixExpr)]
@@ -54,12 +70,15 @@ class _Matrices:
 
     def _print_Transpose(self, matrix: Transpose) -> str:
         if isinstance(matrix.arg, Inverse):
-            return self._print(matrix.arg.arg) + "⁻ᵀ"  # type: ignore[attr-defined]
+            return self._factor(matrix.arg.arg) + "⁻ᵀ"
         written = self._factor(matrix.arg)
         return (self._bracketed(written) if isinstance(matrix.arg, Transpose) else written) + "ᵀ"
 
     def _print_Inverse(self, matrix: Inverse) -> str:
         return self._factor(matrix.arg) + "⁻¹"
+
+    def _print_HadamardProduct(self, product: HadamardProduct) -> str:
+        return " ⊙ ".join(map(self._factor, product.args))
 
     def _print_BlockMatrix(self, matrix: BlockMatrix) -> str:
         grid = matrix.blocks.tolist()

@@ -21,6 +21,8 @@ class Inputs:
         diagonal: diagonal matrices: their size.
         symbols: nonzero scalars.
         weights: how often attention weights are made from scores.
+        orthogonal: orthogonal matrices: their size.
+        inverses: how often an expression is inverted.
     """
 
     generators: dict[str, tuple[int, int, bool]] = field(default_factory=dict)
@@ -28,6 +30,8 @@ class Inputs:
     diagonal: dict[str, int] = field(default_factory=dict)
     symbols: list[str] = field(default_factory=list)
     weights: int = 0
+    orthogonal: dict[str, int] = field(default_factory=dict)
+    inverses: int = 0
 
 
 def inputs_of(claim: Claim, sizes: Mapping[str, int], replace: Mapping[str, object]) -> Inputs:
@@ -60,6 +64,14 @@ class _Recorder(DegreeAlgebra):
     def diagonal(self, name: str, size: Part) -> Blocked:
         self.inputs.diagonal[name] = total(size)
         return super().diagonal(name, size)
+
+    def orthogonal(self, name: str, size: Part) -> Blocked:
+        self.inputs.orthogonal[name] = total(size)
+        return super().orthogonal(name, size)
+
+    def inverse(self, matrix: Blocked) -> Blocked:
+        self.inputs.inverses += 1
+        return super().inverse(matrix)
 
     def weights(self, scores: Blocked) -> Blocked:
         self.inputs.weights += 1

@@ -31,7 +31,7 @@ def spoken_for(checks: Sequence[Check]) -> str:
         case "symbolic":
             return "decided for all sizes" if all(check.decides for check in checks) else "sound, all sizes"
         case "finite field":
-            counts = Counter(check.claim for check in checks if check.sizes)
+            counts = Counter(check.claim for check in checks if check.sizes and not check.void)
             return f"{min(counts.values())} sizes" if counts else "random points"
         case _:
             return "as stated"
@@ -45,7 +45,7 @@ def checked(checks: Sequence[Check]) -> dict[str, str]:
 
 
 def _spoken(checks: Sequence[Check]) -> str:
-    outcomes = {check.outcome for check in checks}
+    outcomes = {check.outcome for check in checks if not check.void} or {"not decided"}
     return spoken_for(checks) if outcomes == {"holds"} else ", ".join(outcome for outcome in OUTCOMES if outcome in outcomes - {"holds"})
 
 
@@ -66,6 +66,7 @@ def described(result: Result) -> Described:
     """What a statement is, what was checked, and what it takes to check it again."""
     verdict: Described = {"holds": result.holds, "outcome": result.outcome, "seconds": round(result.seconds, 6)}
     verdict |= {"status": status(claim.kind for claim in result.statement.claims)} if result.holds else {}
+    verdict |= {"hypotheses": list(result.hypotheses)} if result.hypotheses else {}
     again = {"seed": result.seed, "versions": versions()}
     words = {"informal": [{"claim": claim, "text": text} for claim, text in result.informal]}
     table = {"checked": checked(result.checks), **_present({"error_bound": _finite(result.error_bound)})}
@@ -76,7 +77,8 @@ def described_check(check: Check) -> Described:
     """A check; sizes, primes, error bound and message only where it has them."""
     always = {"claim": check.claim, "algebra": check.algebra, "holds": check.holds, "outcome": check.outcome}
     always |= {"seconds": round(check.seconds, 6), "decides": check.decides, "compared": check.compared}
-    sometimes = {"sizes": dict(check.sizes) or None, "primes": list(check.primes) or None, "message": check.message or None}
+    sometimes: Described = {"sizes": dict(check.sizes) or None, "primes": list(check.primes) or None, "message": check.message or None}
+    sometimes |= {"hypotheses": list(check.hypotheses) or None, "void": check.void or None}
     return always | _present(sometimes | {"error_bound": _finite(check.error_bound)})
 
 

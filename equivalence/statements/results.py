@@ -27,6 +27,8 @@ class Check:
         message: why it does not hold, with the statement and the step; empty if it holds.
         primes: the moduli of a certificate.
         informal: what is argued in words; for a claim that holds.
+        hypotheses: what is inverted, and claimed to have an inverse; the claim is checked where it has.
+        void: whether a hypothesis is false at these sizes at every draw, so that nothing is claimed there.
     """
 
     claim: str
@@ -40,6 +42,8 @@ class Check:
     message: str
     primes: tuple[int, ...] = ()
     informal: tuple[str, ...] = ()
+    hypotheses: tuple[str, ...] = ()
+    void: bool = False
 
     @property
     def holds(self) -> bool:
@@ -57,8 +61,20 @@ class Result:
 
     @property
     def outcome(self) -> Outcome:
-        """One refutation refutes; else one check that is not decided, or none at all, leaves it open."""
-        return together(check.outcome for check in self.checks)
+        """One refutation refutes; else one check that is not decided, or none at all, leaves it open.
+
+        Sizes at which nothing is claimed do not count, as long as there are others.
+        """
+        return together(check.outcome for check in self.checks if not check.void or self._is_void(check))
+
+    @property
+    def hypotheses(self) -> tuple[str, ...]:
+        """What the claims hold under, each once: that something is invertible."""
+        return tuple(dict.fromkeys(hypothesis for check in self.checks for hypothesis in check.hypotheses))
+
+    def _is_void(self, check: Check) -> bool:
+        """Whether a claim was checked in an algebra at no sizes at which it claims anything."""
+        return all(other.void for other in self.checks if (other.claim, other.algebra) == (check.claim, check.algebra))
 
     @property
     def holds(self) -> bool:
@@ -85,7 +101,7 @@ class Result:
         """What is wrong or not decided, one line a check."""
         if not self.checks:
             return (f"{self.statement.number} {self.statement.title}: nothing was checked, no claim is read in the algebras asked for",)
-        return tuple(check.message for check in self.checks if not check.holds)
+        return tuple(check.message for check in self.checks if not check.holds and (not check.void or self._is_void(check)))
 
     def __repr__(self) -> str:
         return f"<Result {self.statement.number}: {self.outcome}, {len(self.checks)} checks>"
@@ -96,7 +112,9 @@ class Result:
         for check in self.checks:
             sizes = ", ".join(f"{name} = {size}" for name, size in check.sizes.items()) or _scope(check)
             shown = "exact" if check.algebra != "finite field" else power_of_two(check.error_bound)
-            lines.append(f"| {check.claim} | {check.algebra} | {sizes} | {check.outcome} | {shown} |")
+            outcome = "nothing is claimed" if check.void else check.outcome
+            lines.append(f"| {check.claim} | {check.algebra} | {sizes} | {outcome} | {shown} |")
+        lines += ["", *(f"Where {hypothesis}." for hypothesis in self.hypotheses)] if self.hypotheses else []
         return "\n".join(lines)
 
 

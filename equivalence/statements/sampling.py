@@ -80,7 +80,8 @@ def sample(
 
     Data are uniform in [−1, 1), symbols ± uniform in [1/2, 1]; invertible matrices are products of unit triangular ones of −1, 0 and 1, so
     that they and their inverses are exact. Witnesses have no random data and are computed once, by NumPy in float64; of checks that give no
-    comparison, numbers say nothing, and claims without an algebra are exact already: these are left out.
+    comparison, numbers say nothing, and claims without an algebra are exact already: these are left out. So are claims that invert an
+    expression, as no tolerance is known for its rounding.
 
     Args:
         which: a statement, or the number of a registered one.
@@ -99,9 +100,9 @@ def sample(
     samples: list[Sample] = []
     for claim in statement.claims:
         parts = claim.parts_of(replace or {})
-        if claim.is_identity:
+        if claim.is_identity and not _inverts(claim, parts):
             samples += [_batch(statement, claim, dict(chosen), parts, batch, seed, dtype) for chosen in assignments(claim, sizes)]
-        elif claim.takes_algebra:
+        elif claim.takes_algebra and not claim.is_identity:
             samples += _witness(statement, claim, parts)
     return tuple(samples)
 
@@ -134,7 +135,13 @@ def draw(inputs: Inputs, batch: int, seed: int, dtype: str = "float64") -> dict[
         values[name] = np.eye(size, dtype=dtype) * values[name]
     for name, size in inputs.invertible.items():
         values[name], values[f"{name}⁻¹"] = (_exactly(name, matrix, dtype) for matrix in _invertible(generator, batch, size))
+    for name, size in inputs.orthogonal.items():
+        values[name] = _exactly(name, _orthogonal(generator, batch, size), dtype)
     return values
+
+
+def _inverts(claim: Claim, parts: Mapping[str, Any]) -> bool:
+    return inputs_of(claim, dict.fromkeys(claim.sizes, 1), parts).inverses > 0
 
 
 def comparisons(claim: Claim, sizes: Sizes, parts: Mapping[str, object], numeric: Numeric) -> Iterator[Comparison]:
@@ -237,6 +244,19 @@ def _invertible(generator: np.random.Generator, batch: int, size: int) -> tuple[
     lower, upper = strict[0], strict[1].swapaxes(1, 2)
     one = np.eye(size, dtype=np.int64)
     return (one + lower) @ (one + upper), _unit_inverse(upper) @ _unit_inverse(lower)
+
+
+def _orthogonal(generator: np.random.Generator, batch: int, size: int) -> np.ndarray:
+    """Permutations with signs, before and after a reflection along (1, 1, 1, 1)/2 where it has room: exact, of both determinants."""
+    middle = np.eye(size)
+    if size >= 4:
+        middle[:4, :4] -= 1 / 2
+    before, after = ([_signed_permutation(generator, size) for _ in range(batch)] for _ in range(2))
+    return np.array(before) @ middle @ np.array(after)
+
+
+def _signed_permutation(generator: np.random.Generator, size: int) -> np.ndarray:
+    return generator.choice([-1.0, 1.0], size)[:, None] * np.eye(size)[generator.permutation(size)]
 
 
 def _unit_inverse(nilpotent: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice, permutations
 from random import Random, SystemRandom
 from time import perf_counter
 
@@ -26,6 +27,10 @@ from equivalence.statements.results import Check, Result
 from equivalence.statements.sizes import Sizes, assignments
 from equivalence.statements.steps import Item, chains, until_it_raises
 from equivalence.statements.verdicts import HOLDS, Verdict, not_decided
+
+MOST_SINGULAR, MOST_ORDERS = 64, 24
+"""How many draws may lack an inverse before a certificate is given up, where orthogonal matrices are drawn, of which each kind may lack it;
+else one is enough. And how many orders of the sizes are tried then."""
 
 ALGEBRAS = ("symbolic", "finite field", "exact", "rational")
 """The readings that a claim can be checked in."""
@@ -140,6 +145,7 @@ def _timed(subject: _Subject, algebra: HasDifferences, sizes: Sequence[Size] = (
     walked = subject.walked(algebra, sizes)
     verdict, seconds = walked.verdict, perf_counter() - started
     decides = verdict.outcome != "not decided" and getattr(algebra, "decides", True)
+    hypotheses = tuple(map(str, getattr(algebra, "hypotheses", ())))
     return Check(
         claim=subject.claim.title,
         algebra=algebra.name,
@@ -151,20 +157,40 @@ def _timed(subject: _Subject, algebra: HasDifferences, sizes: Sequence[Size] = (
         compared=walked.compared,
         message=verdict.reason,
         informal=walked.informal,
+        hypotheses=hypotheses,
     )
 
 
 def _certificate(subject: _Subject, sizes: Sizes, draws: _Draws) -> Check:
+    """A certificate at the sizes; where nothing is claimed at sizes that nobody asked for, at the same numbers in another order."""
+    first = _certificate_at(subject, sizes, draws)
+    if not first.void or draws.sizes is not None:
+        return first
+    names = subject.claim.sizes
+    orders = islice(permutations([sizes[name] for name in names]), 1, MOST_ORDERS)
+    others = (_certificate_at(subject, dict(zip(names, order, strict=True)), draws) for order in orders)
+    return next((other for other in others if not other.void), first)
+
+
+def _certificate_at(subject: _Subject, sizes: Sizes, draws: _Draws) -> Check:
     started = perf_counter()
     claim, chosen = subject.claim, [sizes[name] for name in subject.claim.sizes]
     single, why = chance(lambda: claim.items(DegreeAlgebra(), chosen, subject.parts))
-    walked, reached, primes = Walk(0, HOLDS), 1.0, []
-    while reached > draws.bound and walked.verdict.holds:
+    walked, reached, primes, singular = Walk(0, HOLDS), 1.0, list[int](), 0
+    most = MOST_SINGULAR if single >= 1 / 2 else 1
+    while reached > draws.bound and walked.verdict.holds and singular < most:
         primes.append(random_prime(draws.random))
-        walked = subject.walked(FiniteField(primes[-1], draws.random), chosen)
-        reached *= single
+        algebra = FiniteField(primes[-1], draws.random)
+        drawn = subject.walked(algebra, chosen)
+        if algebra.singular:
+            singular += 1
+            continue
+        walked, reached = drawn, reached * single
         if single >= 1 and walked.verdict.holds:
             walked = Walk(walked.compared, not_decided(f"{subject.label}: no certificate, {why}"))
+    void = singular == most
+    if void:
+        walked = Walk(0, not_decided(f"{subject.label}: {algebra.singular} at every draw, so nothing is claimed at these sizes"))
     verdict = walked.verdict
     return Check(
         claim=claim.title,
@@ -178,6 +204,7 @@ def _certificate(subject: _Subject, sizes: Sizes, draws: _Draws) -> Check:
         message=verdict.reason,
         primes=tuple(primes),
         informal=walked.informal,
+        void=void,
     )
 
 

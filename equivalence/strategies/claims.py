@@ -25,7 +25,7 @@ class ClaimInstance:
 
     Attributes:
         sizes: for each of the claim's size names.
-        matrices: rows of rationals; for a diagonal one its diagonal.
+        matrices: rows of rationals; for a diagonal one its diagonal, for an orthogonal one what Cayley's transform is of.
         symbols: nonzero rationals.
         weights: for claims on attention weights, what these are filled with, again and again; the last row is what is missing to 1.
     """
@@ -73,6 +73,7 @@ def instances(
         named = dict(zip(claim.sizes, chosen, strict=True))
         asked = inputs_of(claim, named, replace or {})
         shapes = {name: (rows, cols) for name, (rows, cols, _) in asked.generators.items()}
+        shapes |= {name: (size, size) for name, size in asked.orthogonal.items()}
         shapes |= {name: (size, 1) for name, size in asked.diagonal.items()}
         grids = st.fixed_dictionaries(
             {name: entries_of(*shape, elements) for name, shape in shapes.items()}

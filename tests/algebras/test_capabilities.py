@@ -15,7 +15,9 @@ from equivalence.algebras import (
     GenericAlgebra,
     HasDiagonals,
     HasDifferences,
+    HasHadamard,
     HasInverses,
+    HasOrthogonals,
     HasValues,
     HasWeights,
     Numeric,
@@ -42,6 +44,8 @@ EVERY: list[Algebra] = [SYMBOLIC, NOTATION, DEGREE, FIELD, RATIONAL, BALL, exact
 GENERIC: list[GenericAlgebra] = [SYMBOLIC, NOTATION, DEGREE, FIELD, RATIONAL, BALL, NUMERIC, MAGNITUDE]
 INVERSES: list[HasInverses] = [*GENERIC, exact]
 DIAGONALS: list[HasDiagonals] = [*GENERIC, exact]
+ORTHOGONALS: list[HasOrthogonals] = [*GENERIC]
+HADAMARD: list[HasHadamard] = [*GENERIC, exact]
 WEIGHTS: list[HasWeights] = [*GENERIC]
 VALUES: list[HasValues] = [RATIONAL, BALL, exact, NUMERIC, MAGNITUDE]
 DIFFERENCES: list[HasDifferences] = [SYMBOLIC, FIELD, RATIONAL, BALL, exact]
@@ -49,6 +53,8 @@ DIFFERENCES: list[HasDifferences] = [SYMBOLIC, FIELD, RATIONAL, BALL, exact]
 CLAIMED: dict[type, list[Algebra]] = {
     HasInverses: [*INVERSES],
     HasDiagonals: [*DIAGONALS],
+    HasOrthogonals: [*ORTHOGONALS],
+    HasHadamard: [*HADAMARD],
     HasWeights: [*WEIGHTS],
     HasValues: [*VALUES],
     HasDifferences: [*DIFFERENCES],
