@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from equivalence.algebras.names import Names
+from equivalence.algebras.rationals import is_number
 from equivalence.algebras.sizes import Dimension, Part, parts
 
 Place = tuple[int, int]
@@ -85,6 +86,7 @@ class Blocked(Generic[B]):
         return self + -other
 
     def __rmul__(self, scalar: Any) -> Blocked[B]:
+        scalar = self.algebra.scalar(scalar) if is_number(scalar) else scalar
         if not isinstance(scalar, self.algebra.scalar_type):
             raise TypeError(f"scalar *: expected a scalar of the {self.algebra.name} algebra, got {scalar!r}; build it with algebra.scalar")
         return Blocked(self.algebra, self.rows, self.cols, {place: scalar * block for place, block in self.blocks.items()})
@@ -136,6 +138,10 @@ class BlockAlgebra(Generic[B]):
 
     def __init__(self) -> None:
         self.names = Names()
+
+    def scalar(self, value: object) -> Any:
+        """A rational or a dimension as a scalar of the reading."""
+        raise NotImplementedError
 
     def _generator_block(self, name: str, rows: Part, cols: Part, symmetric: bool) -> B:
         raise NotImplementedError

@@ -21,6 +21,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
+from equivalence.algebras.rationals import is_number
 from equivalence.algebras.sizes import Part, Size
 
 
@@ -163,39 +164,45 @@ class Form:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def __add__(self, other: Form) -> Form:
-        if not self._mixes_with(other):
+    def __add__(self, other: Form | Fraction | int) -> Form:
+        if (form := self._form_of(other)) is None:
             return NotImplemented
-        return self._collected([*self.terms.items(), *other.terms.items()])
+        return self._collected([*self.terms.items(), *form.terms.items()])
 
     def __neg__(self) -> Form:
         return Form(self.normaliser, {term: -coefficient for term, coefficient in self.terms.items()})
 
-    def __sub__(self, other: Form) -> Form:
-        if not self._mixes_with(other):
-            return NotImplemented
-        return self + -other
+    def __sub__(self, other: Form | Fraction | int) -> Form:
+        return NotImplemented if (form := self._form_of(other)) is None else self + -form
 
-    def __mul__(self, other: Form) -> Form:
-        if not self._mixes_with(other):
+    def __mul__(self, other: Form | Fraction | int) -> Form:
+        if (form := self._form_of(other)) is None:
             return NotImplemented
         return self._collected(
             self._scaled(times(m, m2), c * c2, self.normaliser.word(w + w2))
             for (m, w), c in self.terms.items()
-            for (m2, w2), c2 in other.terms.items()
+            for (m2, w2), c2 in form.terms.items()
         )
 
-    def __truediv__(self, other: Form) -> Form:
+    __radd__, __rmul__ = __add__, __mul__
+
+    def __rsub__(self, other: Fraction | int) -> Form:
+        return -self + other
+
+    def __truediv__(self, other: Form | Fraction | int) -> Form:
         """Division by a number or a product of symbols."""
-        if not self._mixes_with(other):
+        if (form := self._form_of(other)) is None:
             return NotImplemented
-        if len(other.terms) != 1:
+        if len(form.terms) != 1:
             raise ValueError(f"division: expected a number or a product of symbols, got {other}")
-        (((monomial, word), coefficient),) = other.terms.items()
+        (((monomial, word), coefficient),) = form.terms.items()
         if word or any(isinstance(atom, tuple) for atom, _ in monomial):
             raise ValueError(f"division: expected a number or a product of symbols, got {other}")
         inverse = frozenset((atom, -exponent) for atom, exponent in monomial)
         return self._collected(((times(m, inverse), w), c / coefficient) for (m, w), c in self.terms.items())
+
+    def __rtruediv__(self, other: Fraction | int) -> Form:
+        return NotImplemented if (form := self._form_of(other)) is None else form / self
 
     def transpose(self) -> Form:
         """The transpose."""
@@ -205,10 +212,13 @@ class Form:
         """The trace of a square block of the given size, a scalar."""
         return self._collected(self._scaled(monomial, c, (*self.normaliser.trace(w, size), ())) for (monomial, w), c in self.terms.items())
 
-    def _mixes_with(self, other: object) -> bool:
-        if isinstance(other, Form) and other.normaliser is not self.normaliser:
+    def _form_of(self, other: object) -> Form | None:
+        """The other operand: a form of the same algebra, or a whole number or fraction as one."""
+        if not isinstance(other, Form):
+            return Form(self.normaliser, {(UNIT, ()): Fraction(other)} if other else {}) if is_number(other) else None
+        if other.normaliser is not self.normaliser:
             raise TypeError(f"expected two forms of the same algebra, got {self} and {other} of two algebras")
-        return isinstance(other, Form)
+        return other
 
     @staticmethod
     def _scaled(monomial: Monomial, coefficient: Fraction, normal: Normal) -> tuple[Term, Fraction]:

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import reduce
 from math import factorial, log
-from operator import add
 
 from equivalence.algebras.blocks import BlockAlgebra, Blocked, whole
-from equivalence.algebras.rationals import rational
+from equivalence.algebras.rationals import is_number, rational
 from equivalence.algebras.sizes import Part, total
 
 
@@ -54,7 +52,9 @@ class Degree:
     monomial: Powers | None = None
     orthogonal: frozenset[str] = frozenset()
 
-    def __mul__(self, other: Degree) -> Degree:
+    def __mul__(self, other: Degree | Fraction | int) -> Degree:
+        if is_number(other):
+            return self * of_number(Fraction(other))
         if not isinstance(other, Degree):
             return NotImplemented
         scalar = self.rows == self.cols == 1
@@ -70,7 +70,9 @@ class Degree:
             orthogonal=self.orthogonal | other.orthogonal,
         )
 
-    def __add__(self, other: Degree) -> Degree:
+    def __add__(self, other: Degree | Fraction | int) -> Degree:
+        if is_number(other):
+            return self + of_number(Fraction(other))
         if not isinstance(other, Degree):
             return NotImplemented
         left, right, shared = self, other, self.denominator
@@ -85,10 +87,19 @@ class Degree:
     def __neg__(self) -> Degree:
         return self
 
-    def __sub__(self, other: Degree) -> Degree:
+    def __sub__(self, other: Degree | Fraction | int) -> Degree:
         return self + other
 
-    def __truediv__(self, other: Degree) -> Degree:
+    __radd__, __rsub__, __rmul__ = __add__, __sub__, __mul__
+
+    def __rtruediv__(self, other: Fraction | int) -> Degree:
+        return of_number(Fraction(other)) / self if is_number(other) else NotImplemented
+
+    def __truediv__(self, other: Degree | Fraction | int) -> Degree:
+        if is_number(other):
+            return self / of_number(Fraction(other))
+        if not isinstance(other, Degree):
+            return NotImplemented
         if other.monomial is None:
             raise ValueError("division: expected a number or a product of symbols, got a sum")
         powers = dict(other.monomial)
@@ -135,13 +146,20 @@ class DegreeAlgebra(BlockAlgebra[Degree]):
         """
         if matrix.rows != matrix.cols:
             raise ValueError(f"inverse: expected a square matrix, got shape {matrix.shape}")
-        n, self.inverted = total(whole(matrix.rows)), self.inverted + 1
-        entry = reduce(add, (replace(block, rows=1, cols=1) for block in matrix.blocks.values()), Degree(1, 1, 0, 0))
-        over = dict(entry.denominator)
-        determinant = Determinant(f"inverse[{self.inverted}]", n * entry.degree, n * entry.height + bits(factorial(n)))
-        degree = (n - 1) * entry.degree + _degree(over)
-        height = (n - 1) * entry.height + bits(factorial(n - 1)) + _height(over)
-        bound = Degree(1, 1, degree, height, ((determinant, 1),), orthogonal=entry.orthogonal)
+        n, self.inverted, over = total(whole(matrix.rows)), self.inverted + 1, dict[Atom, int]()
+        for block in matrix.blocks.values():
+            over |= {atom: max(over.get(atom, 0), power) for atom, power in block.denominator}
+        entries = [block._over(over) for block in matrix.blocks.values()]
+        degree, height = (max((getattr(entry, bound) for entry in entries), default=0) for bound in ("degree", "height"))
+        determinant = Determinant(f"inverse[{self.inverted}]", n * degree, n * height + bits(factorial(n)))
+        bound = Degree(
+            rows=1,
+            cols=1,
+            degree=(n - 1) * degree + _degree(over),
+            height=(n - 1) * height + bits(factorial(n - 1)) + _height(over),
+            denominator=((determinant, 1),),
+            orthogonal=frozenset().union(*(entry.orthogonal for entry in entries)),
+        )
         sizes = [(i, total(row), j, total(col)) for i, row in enumerate(matrix.rows) for j, col in enumerate(matrix.cols)]
         return Blocked(self, matrix.rows, matrix.cols, {(i, j): replace(bound, rows=m, cols=k) for i, m, j, k in sizes})
 
@@ -184,13 +202,7 @@ class DegreeAlgebra(BlockAlgebra[Degree]):
 
     def scalar(self, value: object) -> Degree:
         """A rational: degree 0, its numerator's size, its denominator."""
-        number = Fraction(total(value)) if isinstance(value, tuple) else rational(value)
-        above, below = abs(number.numerator), number.denominator
-        powers = {above: 1} if above != 1 else {}
-        if below != 1:
-            powers[below] = powers.get(below, 0) - 1
-        monomial = tuple(sorted(powers.items(), key=str)) if above else None
-        return Degree(1, 1, 0, bits(above), ((below, 1),) if below != 1 else (), monomial)
+        return of_number(Fraction(total(value)) if isinstance(value, tuple) else rational(value))
 
     def trace(self, matrix: Blocked[Degree]) -> Degree:
         """A sum of entries."""
@@ -210,6 +222,16 @@ class DegreeAlgebra(BlockAlgebra[Degree]):
 
     def _ones_block(self, rows: Part, cols: Part) -> Degree:
         return Degree(total(rows), total(cols), 0, 0)
+
+
+def of_number(number: Fraction) -> Degree:
+    """The bound of a rational: degree 0, its numerator's size, its denominator."""
+    above, below = abs(number.numerator), number.denominator
+    powers = {above: 1} if above != 1 else {}
+    if below != 1:
+        powers[below] = powers.get(below, 0) - 1
+    monomial = tuple(sorted(powers.items(), key=str)) if above else None
+    return Degree(1, 1, 0, bits(above), ((below, 1),) if below != 1 else (), monomial)
 
 
 def error_bound(left: Blocked[Degree] | Degree, right: Blocked[Degree] | Degree, points_log2: int) -> float:

@@ -36,7 +36,7 @@ from typing import NoReturn, cast
 import numpy as np
 
 from equivalence.algebras.numeric import Array, Numeric
-from equivalence.algebras.rationals import rational
+from equivalence.algebras.rationals import is_number, rational
 from equivalence.algebras.sizes import Dimension, total
 
 
@@ -84,7 +84,8 @@ class Magnitude:
         inner = self.terms.shape[1]
         return self._inexact(self.terms @ other.terms, self.roundings + other.roundings + inner)
 
-    def __add__(self, other: Magnitude) -> Magnitude:
+    def __add__(self, given: Magnitude | Fraction | int) -> Magnitude:
+        other = self._scalar_of(given)
         if self.shape != other.shape:
             raise ValueError(f"+: expected equal shapes, got {self.shape} and {other.shape}")
         return self._inexact(self.terms + other.terms, max(self.roundings, other.roundings) + 1)
@@ -94,18 +95,30 @@ class Magnitude:
     def __neg__(self) -> Magnitude:
         return self
 
-    def __mul__(self, other: Magnitude) -> Magnitude:
+    def __mul__(self, given: Magnitude | Fraction | int) -> Magnitude:
+        other = self._scalar_of(given)
         if self.shape != ():
             raise TypeError(f"scalar *: expected a scalar on the left, got shape {self.shape}")
         return self._scaled(self.terms * other.terms, other, self.monomial and other.monomial)
 
     def __rmul__(self, scalar: object) -> Magnitude:
+        if is_number(scalar):
+            return self.algebra.scalar(scalar) * self
         raise TypeError(f"scalar *: expected a scalar of the magnitude algebra, got {scalar!r}; build it with algebra.scalar")
 
-    def __truediv__(self, other: Magnitude) -> Magnitude:
+    __radd__, __rsub__ = __add__, __sub__
+
+    def __rtruediv__(self, other: Fraction | int) -> Magnitude:
+        return self._scalar_of(other) / self
+
+    def __truediv__(self, given: Magnitude | Fraction | int) -> Magnitude:
+        other = self._scalar_of(given)
         if not other.monomial:
             raise ValueError("division: expected a number or a product of symbols, got a sum")
         return self._scaled(self.terms / other.terms, other, self.monomial)
+
+    def _scalar_of(self, value: Magnitude | Fraction | int) -> Magnitude:
+        return self.algebra.scalar(value) if is_number(value) else cast(Magnitude, value)
 
     def _scaled(self, terms: Array, other: Magnitude, monomial: bool) -> Magnitude:
         roundings = self.roundings + other.roundings + 1

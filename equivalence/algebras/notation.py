@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import reduce
 from itertools import chain
 from operator import add, matmul, mul
@@ -32,7 +33,7 @@ from sympy.matrices.expressions import (
 from equivalence.algebras.blocks import whole
 from equivalence.algebras.names import Names
 from equivalence.algebras.protocol import GenericAlgebra, Matrix, Scalar
-from equivalence.algebras.rationals import rational
+from equivalence.algebras.rationals import is_number, rational
 from equivalence.algebras.sizes import Dimension, Part, Size, parts
 from equivalence.formulas import AttentionWeights, Diagonal, Invertible, Orthogonal, Symmetric, Written, is_monomial, latex, text
 
@@ -43,31 +44,43 @@ class NotatedScalar(Written):
 
     expression: sympy.Expr
 
-    def __add__(self, other: NotatedScalar) -> NotatedScalar:
-        if not isinstance(other, NotatedScalar):
+    def __add__(self, other: NotatedScalar | Fraction | int) -> NotatedScalar:
+        if (scalar := _scalar_of(other)) is None:
             return NotImplemented
         terms = self.expression.args if isinstance(self.expression, sympy.Add) else (self.expression,)
-        return NotatedScalar(sympy.Add(*terms, other.expression, evaluate=False))
+        return NotatedScalar(sympy.Add(*terms, scalar.expression, evaluate=False))
 
     def __neg__(self) -> NotatedScalar:
         return NotatedScalar(sympy.Integer(-1)) * self
 
-    def __sub__(self, other: NotatedScalar) -> NotatedScalar:
-        return self + -other if isinstance(other, NotatedScalar) else NotImplemented
+    def __sub__(self, other: NotatedScalar | Fraction | int) -> NotatedScalar:
+        return NotImplemented if (scalar := _scalar_of(other)) is None else self + -scalar
 
-    def __mul__(self, other: NotatedScalar) -> NotatedScalar:
-        if not isinstance(other, NotatedScalar):
+    def __mul__(self, other: NotatedScalar | Fraction | int) -> NotatedScalar:
+        if (scalar := _scalar_of(other)) is None:
             return NotImplemented
-        together = is_monomial(self.expression) and is_monomial(other.expression)
-        return NotatedScalar(sympy.Mul(self.expression, other.expression, evaluate=together))
+        together = is_monomial(self.expression) and is_monomial(scalar.expression)
+        return NotatedScalar(sympy.Mul(self.expression, scalar.expression, evaluate=together))
 
-    def __truediv__(self, other: NotatedScalar) -> NotatedScalar:
+    def __truediv__(self, other: NotatedScalar | Fraction | int) -> NotatedScalar:
         """Division by a number or a product of symbols."""
-        if not isinstance(other, NotatedScalar):
+        if (scalar := _scalar_of(other)) is None:
             return NotImplemented
-        if not is_monomial(other.expression) or other.expression == 0:
-            raise ValueError(f"division: expected a nonzero number or a product of symbols, got {other}")
-        return NotatedScalar(1 / other.expression) * self
+        if not is_monomial(scalar.expression) or scalar.expression == 0:
+            raise ValueError(f"division: expected a nonzero number or a product of symbols, got {scalar}")
+        return NotatedScalar(1 / scalar.expression) * self
+
+    def __radd__(self, other: Fraction | int) -> NotatedScalar:
+        return NotImplemented if (scalar := _scalar_of(other)) is None else scalar + self
+
+    def __rsub__(self, other: Fraction | int) -> NotatedScalar:
+        return NotImplemented if (scalar := _scalar_of(other)) is None else scalar - self
+
+    def __rmul__(self, other: Fraction | int) -> NotatedScalar:
+        return NotImplemented if (scalar := _scalar_of(other)) is None else scalar * self
+
+    def __rtruediv__(self, other: Fraction | int) -> NotatedScalar:
+        return NotImplemented if (scalar := _scalar_of(other)) is None else scalar / self
 
     def __repr__(self) -> str:
         return text(self)
@@ -122,9 +135,9 @@ class Notated(Written):
         _check_notated(other, "-")
         return self + -other
 
-    def __rmul__(self, scalar: NotatedScalar) -> Notated:
-        if not isinstance(scalar, NotatedScalar):
-            raise TypeError(f"scalar *: expected a scalar of the notation algebra, got {scalar!r}; build it with algebra.scalar")
+    def __rmul__(self, given: NotatedScalar | Fraction | int) -> Notated:
+        if (scalar := _scalar_of(given)) is None:
+            raise TypeError(f"scalar *: expected a scalar of the notation algebra, got {given!r}; build it with algebra.scalar")
         first, *others = _operands(MatMul, self)
         if isinstance(first, MatrixExpr):
             coefficient, factors = scalar.expression, [first, *others]
@@ -324,6 +337,14 @@ class _Conversion:
 
     def _part(self, size: sympy.Expr) -> Part:
         return int(size) if size.is_Integer else self.sizes.get(size.name, Size(size.name))
+
+
+def _scalar_of(value: object) -> NotatedScalar | None:
+    """A scalar, or a whole number or fraction as one."""
+    if is_number(value):
+        number = Fraction(value)
+        return NotatedScalar(sympy.Rational(number.numerator, number.denominator))
+    return value if isinstance(value, NotatedScalar) else None
 
 
 def _check_notated(matrix: object, operation: str) -> None:

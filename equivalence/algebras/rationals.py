@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 from fractions import Fraction
-from typing import SupportsIndex
+from typing import SupportsIndex, TypeGuard
 
 
 def rational(value: object) -> Fraction:
@@ -28,3 +28,8 @@ def rational(value: object) -> Fraction:
     if isinstance(numerator, SupportsIndex) and isinstance(denominator, SupportsIndex):
         return Fraction(int(numerator), int(denominator))
     raise TypeError(f"number: expected an integer, a fraction or text such as '1/10', got {value!r} of type {type(value).__name__}")
+
+
+def is_number(value: object) -> TypeGuard[int | Fraction]:
+    """Whether it is a whole number or a fraction of Python's, which mix with the scalars of every reading; a bool is none."""
+    return isinstance(value, int | Fraction) and not isinstance(value, bool)

@@ -9,9 +9,23 @@ from equivalence.checks import checked_count
 
 @dataclass(frozen=True, order=True)
 class Size:
-    """A symbolic number of rows or columns: any positive integer, independent of every other."""
+    """A symbolic number of rows or columns: any positive integer, independent of every other.
+
+    ``2 * n`` is the partition (n, n), and ``n + m`` is (n, m), which are numbers of rows too; `scalar` makes numbers of them.
+    """
 
     name: str
+
+    def __add__(self, other: Dimension) -> tuple[Part, ...]:
+        return (self, *parts(other))
+
+    def __radd__(self, other: Dimension) -> tuple[Part, ...]:
+        return (*parts(other), self)
+
+    def __mul__(self, times: int) -> tuple[Part, ...]:
+        return (self,) * checked_count("size *", times)
+
+    __rmul__ = __mul__
 
     def __repr__(self) -> str:
         return self.name

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from equivalence.algebras import FiniteField, Rational, Size
+from equivalence.algebras.blocks import Blocked
 from equivalence.algebras.flint import dense
 from tests.support.expressions import Programs, Values, value
 
@@ -66,6 +67,19 @@ def test_an_invertible_matrix_is_any(size: int) -> None:
     assert dense(T) == dense(FiniteField(PRIME, Random(4)).generator("T", size, size))
     assert T.blocks[0, 0].det() != 1  # type: ignore[attr-defined]
     assert dense(T @ inverse) == [[int(i == j) for j in range(size)] for i in range(size)]
+
+
+def test_scores_that_differ_have_weights_that_differ() -> None:
+    """Equal weights for [[1], [0]] and [[2], [0]] would certify that softmax does not see its scores."""
+    algebra = FiniteField(PRIME, Random(5))
+    first, second, nothing = (Blocked(algebra, (2,), (1,), {(0, 0): algebra.matrix(2, 1, scores)}) for scores in ([1, 0], [2, 0], [0, 0]))
+    weights = [dense(algebra.weights(scores)) for scores in (first, second, nothing, algebra.zeros(2, 1))]
+    assert weights[0] != weights[1]
+    assert weights[0] != weights[2]
+    assert weights[1] != weights[2]
+    assert weights[2] == weights[3]
+    assert weights[0] == dense(algebra.weights(first))
+    assert all(top + bottom == 1 for (top,), (bottom,) in weights)
 
 
 def test_a_matrix_that_has_no_inverse_is_refused_by_name() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import sympy
 
-from equivalence.algebras import DegreeAlgebra, FiniteField, Numeric, Rational, Size, Symbolic, exact
+from equivalence.algebras import DegreeAlgebra, FiniteField, Numeric, Rational, Size, Symbolic, error_bound, exact
 from equivalence.algebras.flint import dense
 from equivalence.algebras.hypotheses import SingularError
 from equivalence.algebras.magnitude import MagnitudeAlgebra
@@ -529,9 +529,24 @@ def test_the_degree_reading_clears_what_the_inverted_is_over() -> None:
     assert scaled.degree == plain.degree + 1
 
 
-def test_orthogonal_matrices_make_draws_blind() -> None:
-    from equivalence.algebras.degree import error_bound
+def test_the_degree_reading_clears_the_numbers_that_the_inverted_is_over() -> None:
+    """(A/6)⁻¹ = 6 A⁻¹: three bits more."""
+    algebra = DegreeAlgebra()
+    A = algebra.generator("A", 3, 3)
+    plain, scaled = (algebra.inverse(matrix).blocks[0, 0] for matrix in (A, (algebra.scalar(1) / algebra.scalar(6)) * A))
+    assert (scaled.degree, scaled.height) == (plain.degree, plain.height + 3)
 
+
+def test_a_draw_with_a_determinant_that_vanishes_is_paid_for_by_a_degree() -> None:
+    """T⁻¹ at n = 3 has degree 2, and a sum with itself no more; without a determinant below it would be 2/2^62."""
+    algebra = DegreeAlgebra()
+    _, inverse = algebra.invertible("T", 3)
+    plain = algebra.generator("A", 3, 3) @ algebra.generator("B", 3, 3)
+    assert error_bound(inverse, inverse, 62) == 3 / 2**62
+    assert error_bound(plain, plain, 62) == 2 / 2**62
+
+
+def test_orthogonal_matrices_make_draws_blind() -> None:
     algebra = DegreeAlgebra()
     Q, R = algebra.orthogonal("Q", 2), algebra.orthogonal("R", 2)
     bounds = [error_bound(matrix, algebra.eye(2), 62) for matrix in (algebra.eye(2), Q, Q @ R)]

@@ -176,7 +176,7 @@ def test_blocks_that_are_not_given_by_parts_stay_whole() -> None:
         (lambda: X @ np.eye(2), TypeError, "@: expected a matrix of the notation algebra, got ndarray"),
         (lambda: X - eta, TypeError, "-: expected a matrix of the notation algebra, got NotatedScalar"),
         (lambda: 0.5 * X, TypeError, r"scalar \*: expected a scalar of the notation algebra, got 0.5; build it with algebra.scalar"),
-        (lambda: eta + 1, TypeError, "unsupported operand"),
+        (lambda: eta + 0.5, TypeError, "unsupported operand"),
         (lambda: eta / (eta + eta), ValueError, "division: expected a nonzero number or a product of symbols, got η \\+ η"),
         (lambda: eta / alg.scalar(0), ValueError, "division: expected a nonzero number or a product of symbols, got 0"),
         (lambda: alg.trace(X), ValueError, r"trace: expected a square matrix, got shape \(d, N\)"),

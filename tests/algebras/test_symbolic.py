@@ -75,6 +75,16 @@ def test_at_fixed_sizes_equal_matrices_may_have_different_forms() -> None:
     assert not algebra.decides
 
 
+def test_columns_of_weights_sum_to_one_from_either_side() -> None:
+    algebra = Symbolic()
+    P, X = algebra.weights(algebra.generator("Z", N, d)), algebra.generator("X", d, d)
+    ones = algebra.ones(N, 1)
+    assert algebra.difference(ones.T @ P, algebra.ones(1, d)) is None
+    assert algebra.difference(P.T @ ones, algebra.ones(d, 1)) is None
+    assert algebra.difference(X @ P.T @ ones, X @ algebra.ones(d, 1)) is None
+    assert algebra.difference(P @ algebra.ones(d, 1), ones) is not None
+
+
 def test_an_inverse_cancels_at_size_one_too() -> None:
     """A 1 x 1 matrix is a number, so its inverse is the reciprocal, wherever it stands."""
     algebra = Symbolic()
