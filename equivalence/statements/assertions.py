@@ -34,7 +34,7 @@ class Writer:
 
     def listed(self, expressions: Sequence[object]) -> str:
         """Some expressions, the first `SHOWN` written out."""
-        shown = [self.expression(each) for each in expressions[:SHOWN]]
+        shown = [self.expression(expression) for expression in expressions[:SHOWN]]
         return ", ".join(shown if len(expressions) <= SHOWN else [*shown, f"{self.sign('…')} ({len(expressions)})"])
 
 
@@ -47,10 +47,12 @@ class Assertion(ABC):
     Attributes:
         reason: the reason, as the derivation and a failure give it.
         compares: whether anything is shown; the first expression of a chain only begins it.
+        in_words: whether it is argued in words, and no machine checks it.
     """
 
     reason: str
     compares: ClassVar[bool] = True
+    in_words: ClassVar[bool] = False
 
     @abstractmethod
     def verdict(self, algebra: HasDifferences) -> Verdict:
@@ -158,8 +160,8 @@ class Raised(Assertion):
 def judged(assertion: Assertion, algebra: HasDifferences) -> Verdict:
     """The verdict on an assertion: not decided if it speaks of what is not exact, or if anything is raised on the way."""
     try:
-        if found := inexact(assertion.subjects()):
-            return not_decided(f"expected exact numbers, got {found}")
+        if number := inexact(assertion.subjects()):
+            return not_decided(f"expected exact numbers, got {number}")
         return assertion.verdict(algebra)
     except Exception as error:  # noqa: BLE001 - whatever a program made, a verdict is given
         return Raised(error).verdict(algebra)

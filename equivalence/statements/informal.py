@@ -18,6 +18,7 @@ class Informal(Assertion):
 
     reason: str
     compares = False
+    in_words = True
 
     def verdict(self, algebra: HasDifferences) -> Verdict:
         """There is nothing that could be found wrong."""

@@ -20,7 +20,6 @@ from equivalence.algebras.sizes import Size
 from equivalence.algebras.symbolic import Symbolic
 from equivalence.statements.assertions import judged
 from equivalence.statements.claims import Claim
-from equivalence.statements.informal import Informal
 from equivalence.statements.kinds import KINDS
 from equivalence.statements.registry import Statement, find
 from equivalence.statements.results import Check, Result
@@ -223,7 +222,7 @@ def walk(label: str, algebra: HasDifferences, items: Iterable[Item], headings: S
         where, before = f"{label}{f', {chain.heading}' if chain.heading else ''}", compared
         for entry in chain:
             compared += entry.assertion.compares
-            informal += [entry.assertion.reason] if isinstance(entry.assertion, Informal) else []
+            informal += [entry.assertion.reason] if entry.assertion.in_words else []
             verdict = judged(entry.assertion, algebra)
             if not verdict.holds:
                 reason = f"{where}, step {entry.number} ({entry.assertion.reason}): {verdict.reason} [{algebra.name}]"

@@ -160,6 +160,27 @@ def test_a_program_that_raises_falls_in_every_form() -> None:
     assert "refuted" not in table.stdout.replace("0 refuted, 1 not decided", "")
 
 
+def test_the_status_tells_refuted_from_not_decided(falling: Any) -> None:
+    """A refutation outweighs what is not decided."""
+
+    @statement("99.3", "Nothing is shown", source="nobody")
+    def idle(algebra: Any) -> Items:
+        """Nothing."""
+        yield "one", algebra.scalar(1)
+
+    try:
+        statuses = [run(*numbers).exit_code for numbers in (["1.2"], ["1.2", "99.3"], ["99.3", "99.1"], ["99.1", "1.2"])]
+        latex = run("99.3", "--latex")
+    finally:
+        del registry["99.3"]
+    assert statuses == [0, 3, 1, 1]
+    assert latex.exit_code == 3
+    assert (
+        "% 99.3 not decided: symbolic: not decided; finite field: not decided\n% 99.3 Nothing is shown: nothing was compared"
+        in latex.stdout
+    )
+
+
 def test_infinity_is_no_json() -> None:
     check = Check("claim", "finite field", "not decided", 0.1, {"n": 1}, float("inf"), False, 1, "m")
     assert "error_bound" not in described_check(check)

@@ -124,3 +124,58 @@ def type_of(number: str) -> Any:
 def test_a_statement_is_known_by_its_number_title_and_source() -> None:
     assert all(found.number and found.title and found.source and found.text for found in in_order())
     assert all(claim.title for found in in_order() for claim in found.claims)
+
+
+@pytest.mark.parametrize(("number", "chapter"), [("2.1", 2), ("10.1", 10), ("10.10a", 10), ("mine.1", 0)])
+def test_a_statement_knows_its_chapter(number: str, chapter: int) -> None:
+    made = statement(number, "A square", source="school")(square) if number != "2.1" else find(number)
+    assert made.chapter == chapter
+
+
+def test_the_title_of_a_claim_is_its_own_if_it_has_one() -> None:
+    titled = statement("99.1", "A square", source="school", claim="of a sum")(square)
+    titled.claim("once more", kind="series")(square)
+    assert [(claim.title, claim.kind) for claim in titled.claims] == [("of a sum", "identity"), ("once more", "series")]
+    assert [check.claim for check in verify("99.1", algebras=("symbolic",)).checks] == ["of a sum", "once more"]
+    assert [claim.title for claim in statement("99.2", "A square", source="school")(square).claims] == ["A square"]
+
+
+def written_as(factor: int) -> Any:
+    """One function of the source, and another one: of one module and name."""
+    if factor == 1:
+
+        def doubled(algebra: Any) -> Items:
+            """Twice."""
+            yield "one", algebra.scalar(1)
+            yield "one again", algebra.scalar(1)
+    else:
+
+        def doubled(algebra: Any) -> Items:
+            """Twice."""
+            yield "two", algebra.scalar(2)
+            yield "two again", algebra.scalar(2)
+
+    return doubled
+
+
+def test_another_function_of_the_same_name_is_said_to_replace_the_first() -> None:
+    statement("99.1", "Twice one", source="school")(written_as(1))
+    with pytest.warns(UserWarning, match=r"99\.1: another function named written_as\.<locals>\.doubled replaces 'Twice one'"):
+        again = statement("99.1", "Twice two", source="school")(written_as(2))
+    assert find("99.1") is again
+
+
+def test_the_same_source_again_is_no_other_function() -> None:
+    """A module that is loaded anew, or a cell that is run again, makes new functions of the same source."""
+    first = statement("99.1", "Twice one", source="school")(written_as(1))
+    again = statement("99.1", "Twice one", source="school")(written_as(1))
+    assert again.claims[0].program is not first.claims[0].program
+
+
+def test_a_claim_without_sizes_takes_none() -> None:
+    def sized(algebra: Any, n: Any) -> Items:
+        """Of no sizes."""
+        yield "one", algebra.scalar(n)
+
+    with pytest.raises(ValueError, match="A bound: only claims of arbitrary matrices have sizes, a bound has none, got n"):
+        statement("99.1", "A bound", source="school", kind="bound")(sized)

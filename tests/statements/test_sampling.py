@@ -8,12 +8,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import sympy
 
 import proofs  # noqa: F401  (registers the statements)
 from equivalence.algebras import Numeric
 from equivalence.models.constructions.linear import gd_layer
 from equivalence.models.heads import Layer
-from equivalence.statements import Differ, Statement, find
+from equivalence.statements import Differ, Less, Positive, Statement, find
 from equivalence.statements.comparisons import Comparison
 from equivalence.statements.inputs import Inputs, inputs_of
 from equivalence.statements.registry import registry, statement
@@ -287,3 +288,25 @@ def test_double_precision_needs_its_mode() -> None:
             sample("2.1", batch=2)
     finally:
         jax.config.update("jax_enable_x64", True)
+
+
+def test_checks_that_numbers_say_nothing_of_are_left_out_among_steps() -> None:
+    def program(algebra: Any) -> Any:
+        yield Less("an order", (1, 2))
+        yield "two", algebra.value([[2]])
+        yield Positive("a sign", sympy.Symbol("x"), (sympy.Symbol("x"),))
+        yield "is two", algebra.value([[2]])
+
+    def alone(algebra: Any) -> Any:
+        yield Less("an order", (1, 2))
+
+    (taken,) = sample(local(program, "bound"))
+    assert (taken.holds, taken.instances, taken.worst) == (True, 1, 0)
+    assert sample(local(alone, "bound")) == ()
+
+
+def test_the_number_of_instances_is_that_of_the_batch() -> None:
+    for batch in (1, 5, 8):
+        (taken,) = sample("1.2", sizes=[{"d_x": 2, "d_y": 1, "N": 3}], batch=batch)
+        assert taken.instances == batch
+    assert {taken.instances for taken in sample("1.4", batch=9)} <= {1}
