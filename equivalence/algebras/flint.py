@@ -57,6 +57,9 @@ class Flint(BlockAlgebra[Grid[E]], Generic[E]):
         singular: what had no inverse, if something had none: the values drawn are not those that are spoken of.
     """
 
+    decides = True
+    """Whether a difference refutes a claim."""
+
     def __init__(self, entries: Entries[E], nonzero: Callable[[str], E]):
         super().__init__()
         self.entries, self.nonzero = entries, nonzero
@@ -209,6 +212,7 @@ class Flint(BlockAlgebra[Grid[E]], Generic[E]):
         return self.matrix(rows, cols, [0] * (rows * cols))
 
     def _weights_block(self, m: int, n: int, scores: Grid[E] | None) -> Grid[E]:
+        self.decides = self.decides and m == 1  # the weights meant are softmax's, which have more laws than that their columns sum to 1
         key = (m, n, str(scores.tolist()) if scores is not None and any(scores.entries()) else "0")
         name = self.attended.setdefault(key, f"p[{len(self.attended) + 1}]")
         if name not in self.matrices:
@@ -252,6 +256,7 @@ class FiniteField(Flint[flint.nmod]):
     """
 
     name = "finite field"
+    arbitrary = True  # what is drawn stands for anything
     scalar_type = flint.nmod
     points_log2 = 62
 

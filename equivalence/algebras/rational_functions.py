@@ -129,7 +129,12 @@ class Exact:
 
 
 def in_field(expression: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> object:
-    """The expression in the field of rational functions over ℚ, where it has one form; None if it is no such function."""
+    """The expression in the field of rational functions over ℚ, where it has one form; None if it is no such function.
+
+    Of letters that do not commute, and of matrices that have no entries yet, it is none.
+    """
+    if not all(isinstance(symbol, sympy.Symbol) and symbol.is_commutative for symbol in symbols):
+        return None
     try:
         return sympy.QQ.frac_field(*symbols).from_sympy(expression)
     except (CoercionFailed, GeneratorsError, ValueError, ZeroDivisionError):

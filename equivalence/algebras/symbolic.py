@@ -32,6 +32,7 @@ class Symbolic(BlockAlgebra[Form]):
     """
 
     name = "symbolic"
+    arbitrary = True  # letters stand for anything: a difference of two is one for some, not for all
     scalar_type = Form
 
     def __init__(self) -> None:

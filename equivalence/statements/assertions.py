@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from fractions import Fraction
 from typing import Any, ClassVar, Self
 
 import sympy
@@ -17,7 +18,7 @@ from equivalence.algebras.degree import error_bound
 from equivalence.algebras.protocol import HasDifferences
 from equivalence.formulas import latex, latex_letters, text
 from equivalence.statements.comparisons import Comparison
-from equivalence.statements.exactness import inexact, mismatch, shapes_differ
+from equivalence.statements.exactness import inexact, mismatch, ranges_freely, shapes_differ
 from equivalence.statements.verdicts import HOLDS, Verdict, not_decided, refuted
 
 SHOWN = 3
@@ -107,13 +108,14 @@ class Equality(Assertion):
 
     def verdict(self, algebra: HasDifferences) -> Verdict:
         """Whether both sides are equal. Where different sides prove nothing, as of forms with rewrites, it is not decided."""
-        wrong = mismatch(self.left, self.right)
-        if wrong and not shapes_differ(self.left, self.right):
+        left, right = read_in(algebra, self.left), read_in(algebra, self.right)
+        wrong = mismatch(left, right)
+        if wrong and not shapes_differ(left, right):
             return not_decided(f"{wrong}, which cannot be compared")
-        wrong = wrong or algebra.difference(self.left, self.right) or ""
+        wrong = wrong or algebra.difference(left, right) or ""
         if not wrong:
             return HOLDS
-        known = shapes_differ(self.left, self.right) or known_to_differ(algebra, self.left, self.right)
+        known = shapes_differ(left, right) or known_to_differ(algebra, left, right)
         return refuted(wrong) if known else not_decided(f"{wrong}, which proves nothing here")
 
     def written(self, writer: Writer) -> str:
@@ -133,7 +135,7 @@ class Equality(Assertion):
 class Raised(Assertion):
     """In the place of what a program did not yield: what it raised. Nothing was shown, then."""
 
-    error: Exception
+    error: BaseException
     reason = "the program raises"
 
     def verdict(self, algebra: HasDifferences) -> Verdict:
@@ -175,21 +177,32 @@ def compared(kind: type[Comparison], place: str, sides: Any, magnitudes: Any) ->
     return kind(place, sides.left, sides.right, magnitudes.left.bound() + magnitudes.right.bound())
 
 
+def read_in(algebra: HasDifferences, value: object) -> object:
+    """A plain number as a scalar of the algebra; anything else as it is."""
+    scalar = getattr(algebra, "scalar", None)
+    return scalar(value) if scalar and isinstance(value, int | Fraction) and not isinstance(value, bool) else value
+
+
 def known_to_differ(algebra: HasDifferences, left: Any, right: Any) -> bool:
     """Whether two sides that an algebra does not find equal are known to be different, of one shape.
 
     Of canonical forms that depends on what is in play (`decides`). Of SymPy's expressions, some entry of the difference must be a
-    rational function over ℚ, or a number that SymPy knows not to be 0; FLINT decides by itself.
+    rational function over ℚ, or a number that SymPy knows not to be 0; FLINT decides by itself. Things of two kinds are not compared.
     """
     if not isinstance(left, sympy.Basic | sympy.MatrixBase):
-        return bool(getattr(algebra, "decides", True))
+        return type(left) is type(right) and bool(getattr(algebra, "decides", True))
+    if not isinstance(right, sympy.Basic | sympy.MatrixBase):
+        return False
     rest = left - right
     return any(_known_not_zero(sympy.sympify(entry)) for entry in (rest if isinstance(rest, sympy.MatrixBase) else [rest]))
 
 
 def _known_not_zero(entry: sympy.Expr) -> bool:
     reduced = sympy.cancel(entry)
-    return reduced.is_zero is False or bool(reduced.free_symbols and reduced.is_rational_function() and _has_rational_terms(reduced))
+    if not all(ranges_freely(symbol) for symbol in reduced.free_symbols):
+        return False
+    known = reduced.is_zero is False and reduced.is_finite is True
+    return known or bool(reduced.free_symbols and reduced.is_rational_function() and _has_rational_terms(reduced))
 
 
 def _has_rational_terms(expression: sympy.Expr) -> bool:

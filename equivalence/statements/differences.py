@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from equivalence.algebras.protocol import HasDifferences
-from equivalence.statements.assertions import Assertion, Writer, compared, known_to_differ
+from equivalence.statements.assertions import Assertion, Writer, compared, known_to_differ, read_in
 from equivalence.statements.comparisons import Comparison, Distinction
 from equivalence.statements.exactness import mismatch
 from equivalence.statements.verdicts import HOLDS, Verdict, not_decided, refuted
@@ -26,14 +26,17 @@ class Differ(Assertion):
 
     def verdict(self, algebra: HasDifferences) -> Verdict:
         """Whether both sides can be compared, have numbers only, and differ."""
-        if wrong := mismatch(self.left, self.right):
+        left, right = read_in(algebra, self.left), read_in(algebra, self.right)
+        if wrong := mismatch(left, right):
             return not_decided(f"{wrong}: what cannot be compared is not shown to differ")
+        if getattr(algebra, "arbitrary", False):
+            return not_decided(f"in the {algebra.name} reading letters stand for anything, and some may be equal; a refutation has numbers")
         symbols = sorted({str(s) for side in (self.left, self.right) for s in getattr(side, "free_symbols", ())})
         if symbols:
             return not_decided(f"a witness has numbers only, found the symbols {', '.join(symbols)}")
-        if not algebra.difference(self.left, self.right):
+        if not algebra.difference(left, right):
             return refuted(f"both sides are equal, to {self.left}; they were to differ")
-        if known_to_differ(algebra, self.left, self.right):
+        if known_to_differ(algebra, left, right):
             return HOLDS
         return not_decided(f"{self.left} and {self.right} are not known to differ")
 

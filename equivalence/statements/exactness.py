@@ -16,6 +16,20 @@ from equivalence.algebras.sizes import Dimension, Part, parts
 
 EXACT = (int, Fraction, Form, flint.fmpz, flint.fmpq, flint.nmod, flint.fmpz_mat, flint.fmpq_mat, flint.nmod_mat)
 """Types of exact numbers and of the blocks of exact readings, beside SymPy's own."""
+CONFINED = (
+    "zero",
+    "negative",
+    "nonpositive",
+    "prime",
+    "composite",
+    "even",
+    "odd",
+    "imaginary",
+    "irrational",
+    "transcendental",
+    "noninteger",
+)
+"""Assumptions of SymPy's under which a symbol is not any number, or not 1."""
 NOT_EXACT_IN_SYMPY = (sympy.Float, sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.AccumBounds)
 
 
@@ -39,8 +53,21 @@ def _atoms(value: object) -> Iterator[object]:
 
 def _is_exact(value: object) -> bool:
     if isinstance(value, sympy.Basic | sympy.MatrixBase):
-        return not value.has(*NOT_EXACT_IN_SYMPY)
+        is_formal = isinstance(value, sympy.MatrixExpr) and not isinstance(value, sympy.MatrixBase)
+        return not is_formal and not value.has(*NOT_EXACT_IN_SYMPY) and _is_defined(value)
     return isinstance(value, EXACT)
+
+
+def _is_defined(value: sympy.Basic | sympy.MatrixBase) -> bool:
+    """Whether nothing is divided by a number that is 0, or may be; SymPy leaves 1/0 standing where it was told not to evaluate."""
+    if value.has(sympy.Function) and value.doit().has(*NOT_EXACT_IN_SYMPY):
+        return False
+    return not any(power.exp.is_negative and power.base.is_number and power.base.is_zero is not False for power in value.atoms(sympy.Pow))
+
+
+def ranges_freely(symbol: sympy.Symbol) -> bool:
+    """Whether a symbol stands for so many numbers, 1 among them, that a polynomial which is not 0 is not 0 at some; not so a prime."""
+    return symbol.is_commutative and not any(symbol.assumptions0.get(kind) for kind in CONFINED)
 
 
 def _named(value: object) -> str:
@@ -51,14 +78,18 @@ def _named(value: object) -> str:
 
 
 def frozen(value: object) -> object:
-    """The value as it is now, whatever is done to it later: SymPy's mutable matrices, arrays, and the blocks of a matrix."""
+    """The value as it is now, whatever is done to it later: SymPy's mutable matrices, arrays, FLINT's matrices, alone, in a matrix of
+    blocks, or in lists and tuples.
+    """
+    if isinstance(value, tuple | list):
+        return tuple(map(frozen, value))
     if isinstance(value, sympy.MatrixBase):
         return value.as_immutable()
     if isinstance(value, np.ndarray):
         return value.copy()
     if isinstance(value, Blocked):
         return Blocked(value.algebra, value.rows, value.cols, {place: _copied(block) for place, block in value.blocks.items()})
-    return value
+    return _copied(value)
 
 
 def _copied(block: object) -> object:

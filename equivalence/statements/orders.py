@@ -22,6 +22,8 @@ class Less(Assertion):
 
     def verdict(self, algebra: HasDifferences) -> Verdict:
         """Whether each value is a rational and below the next."""
+        if any(isinstance(value, flint.nmod) for value in self.values):
+            return not_decided("residues modulo a prime have no order")
         values = [sympy.sympify(value) for value in self.values]
         if len(values) < 2:
             return not_decided(f"expected at least two values to compare, got {len(values)}")
@@ -58,6 +60,8 @@ class Encloses(Assertion):
 
     def verdict(self, algebra: HasDifferences) -> Verdict:
         """Whether the whole ball lies between; of one that is too wide to tell nothing is decided, nor of NaN."""
+        if not isinstance(self.ball, flint.arb):
+            return not_decided(f"expected a ball of FLINT's, got {self.ball!r} of type {type(self.ball).__name__}")
         low, high = (sympy.sympify(bound) for bound in (self.low, self.high))
         for bound in (low, high):
             if not bound.is_Rational:

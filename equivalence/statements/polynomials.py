@@ -11,6 +11,7 @@ import sympy
 from equivalence.algebras.protocol import HasDifferences
 from equivalence.algebras.rational_functions import in_field
 from equivalence.statements.assertions import Assertion, Writer
+from equivalence.statements.exactness import ranges_freely
 from equivalence.statements.verdicts import HOLDS, Verdict, not_decided, refuted
 
 
@@ -29,9 +30,11 @@ class Positive(Assertion):
         """
         if wrong := _no_positive_symbols(self.symbols):
             return not_decided(wrong)
+        if isinstance(self.expression, flint.nmod):
+            return not_decided("residues modulo a prime have no order")
         expression = sympy.sympify(self.expression)
         value = expression.subs(dict.fromkeys(self.symbols, 1))
-        if value.is_Rational and value <= 0:
+        if value.is_Rational and value <= 0 and all(map(ranges_freely, self.symbols)):
             return refuted(f"{self.expression} is {value} where all symbols are 1")
         if _is_positive(in_field(expression, self.symbols)):
             return HOLDS
@@ -144,6 +147,8 @@ def _are_members(members: Sequence[sympy.Expr], ideal: Sequence[sympy.Expr], sym
 
 
 def _other_symbols(polynomials: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol]) -> str:
+    if unfit := [str(symbol) for symbol in symbols if not (isinstance(symbol, sympy.Symbol) and ranges_freely(symbol))]:
+        return f"expected symbols that commute and stand for any number, got {', '.join(unfit)}"
     others = set().union(*(sympy.sympify(polynomial).free_symbols for polynomial in polynomials)) - set(symbols)
     return f"the symbols {', '.join(sorted(map(str, others)))} are not among the variables" if others else ""
 

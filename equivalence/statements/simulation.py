@@ -42,13 +42,14 @@ def simulation(
         reasons: why the base holds, and why the step does.
 
     Raises:
-        ValueError: a machine whose parts are not those of its start, at any of its states.
+        ValueError: a machine whose parts are not those of its start, at any of its states; or have another shape, which a step from a
+            state of the first shape says nothing of.
     """
     fresh = {name: _letter(algebra, name, shape) for name, shape in state.items()}
     after = dict(right(**fresh))
     stands_for = [dict(related(**begins)), dict(related(**fresh)), dict(related(**after))]
     stepped = dict(left(**stands_for[1]))
-    _check_parts("right", state, begins=begins, right=after)
+    _check_parts("right", fresh, begins=begins, right=after)
     _check_parts(
         "left", start, **dict(zip(("related at the start", "related", "related after a step"), stands_for, strict=True)), left=stepped
     )
@@ -74,3 +75,13 @@ def _check_parts(machine: str, expected: Mapping[str, object], **states: Mapping
             raise ValueError(
                 f"simulation: {name} has the parts {', '.join(sorted(state)) or 'none'}, expected {', '.join(sorted(expected))}"
             )
+        for part, value in state.items():
+            if (came := _shape(value)) != (wanted := _shape(expected[part])):
+                raise ValueError(
+                    f"simulation: {part} of {name} has shape {came}, expected {wanted}, as that of the {machine} machine's state"
+                )
+
+
+def _shape(value: object) -> tuple[Dimension, ...]:
+    """With its partition; none for a scalar."""
+    return tuple(getattr(value, "shape", ()))

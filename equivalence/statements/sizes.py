@@ -18,11 +18,11 @@ TURNS = (0, 3, 4)
 def assignments(claim: Claim, sizes: Iterable[Sizes] | None) -> Sequence[Sizes]:
     """Sizes for certificates and batches: given, or three assignments of pairwise different sizes with 1 among them.
 
-    Raises ValueError if a size is missing or below 1, TypeError for what is no integer.
+    Raises ValueError if a size is missing or below 1, TypeError for what is no integer, or no list.
     """
     if sizes is None:
         return _by_turns(claim.sizes)
-    given = list(sizes)
+    given = listed(sizes)
     for chosen in given:
         missing = [name for name in claim.sizes if name not in chosen]
         if missing:
@@ -30,6 +30,13 @@ def assignments(claim: Claim, sizes: Iterable[Sizes] | None) -> Sequence[Sizes]:
         for name in claim.sizes:
             _check_size(name, chosen[name])
     return given
+
+
+def listed(sizes: Iterable[Sizes]) -> list[Sizes]:
+    """The assignments, gone through once. Raises TypeError for a single one, outside a list."""
+    if isinstance(sizes, Mapping):
+        raise TypeError(f"sizes: expected a list of assignments, got one assignment; write [{dict(sizes)}]")
+    return list(sizes)
 
 
 def _by_turns(names: Sequence[str]) -> Sequence[Sizes]:

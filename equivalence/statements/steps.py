@@ -67,8 +67,18 @@ def until_it_raises(program: Callable[[], Iterable[Item]]) -> Iterator[Item]:
     """What a program yields; and in the place of what it does not yield, what it raised, be it what it may."""
     try:
         yield from program()
-    except Exception as error:  # noqa: BLE001 - a program's exception is a verdict
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - a program's exception is a verdict, and so is its exit
         yield Raised(error)
+
+
+def _shown(item: object) -> str:
+    """What it says of itself, if it can: Python refuses to write very large numbers."""
+    try:
+        return repr(item)
+    except Exception:  # noqa: BLE001 - it is a message that is made here
+        return "one"
 
 
 def _assertion(item: Any, before: list[Any]) -> Assertion:
@@ -76,6 +86,6 @@ def _assertion(item: Any, before: list[Any]) -> Assertion:
         return item
     if not (isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str)):
         expected = "a heading, a step (reason, expression) or a check"
-        return Raised(TypeError(f"expected {expected}, got {item!r} of type {type(item).__name__}"))
+        return Raised(TypeError(f"expected {expected}, got {_shown(item)} of type {type(item).__name__}"))
     reason, expression = item[0], frozen(item[1])
     return Equality(reason, before[0], expression) if before else Beginning(reason, expression)

@@ -23,7 +23,7 @@ from equivalence.statements.claims import Claim
 from equivalence.statements.kinds import KINDS
 from equivalence.statements.registry import Statement, find
 from equivalence.statements.results import Check, Result
-from equivalence.statements.sizes import Sizes, assignments
+from equivalence.statements.sizes import Sizes, assignments, listed
 from equivalence.statements.steps import Item, chains, until_it_raises
 from equivalence.statements.verdicts import HOLDS, Verdict, not_decided
 
@@ -65,7 +65,7 @@ def verify(
         raise ValueError(f"bound: expected a probability between 0 and 1, got {bound}")
     statement.check_parts(replace or {})
     seed = SystemRandom().getrandbits(64) if seed is None else seed
-    draws = _Draws(Random(seed), None if sizes is None else list(sizes), bound)
+    draws = _Draws(Random(seed), None if sizes is None else listed(sizes), bound)
     readings = [
         reading
         for claim in statement.claims
