@@ -205,8 +205,8 @@ def test_what_rounding_may_amount_to_counts_every_term_at_the_size_of_its_larges
     unit = 2.0**-52
     assert asked.combination([(1.0, at)])[1] == 5 * unit * 8
     assert asked.combination([(3.0, at), (-2.0, at.empty)])[1] == 5 * unit * (3 * 8 + 2 * 8)
-    turned, rounding = asked.combination([(np.array([[1.0, -2.0], [0.0, 1.0]]), at)])
-    assert turned.tolist() == [[16], [-8]]
+    turned, rounding = asked.combination([(np.array([[1.0, -2.0], [0.0, 0.5]]), at)])
+    assert turned.tolist() == [[16], [-4]]
     assert rounding == 5 * unit * 3 * 8
     asked.gains[3] = 10.0
     assert asked.combination([(1.0, at)])[1] == pytest.approx(5 * unit * 10 * (1 + 6) * np.sqrt(2), rel=1e-14)
@@ -250,3 +250,8 @@ def test_what_was_asked_is_not_asked_again_until_it_is_forgotten() -> None:
     assert [known(zero), known(minus), known(zero)] == [1, 1, 1]
     known.forget()
     assert known(minus) == 2
+
+
+def test_one_output_that_ignores_the_context_is_a_verdict_and_no_error() -> None:
+    found = searched(lambda X, Y, q: np.vstack([(Y @ X.T @ q)[:1], q[:1]]), d_y=2)
+    assert "turning with reflections of y" in [report.law.name for report in found.broken]
