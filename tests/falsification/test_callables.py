@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from equivalence.falsification.callables import CheckedCallable
-from equivalence.falsification.laws import RegressionInstance
+from equivalence.falsification.laws import Law, RegressionInstance, Terms
 from equivalence.falsification.report import Falsification
-from equivalence.falsification.search import falsify
+from equivalence.falsification.search import _compare, falsify
 
 
 def searched(predict: Any, **options: Any) -> Falsification:
@@ -200,7 +200,7 @@ def test_a_context_is_only_read_with_two_tokens() -> None:
 
 
 def test_what_rounding_may_amount_to_counts_every_term_at_the_size_of_its_largest_output() -> None:
-    at = RegressionInstance(np.ones((2, 3)), np.zeros((2, 3)), np.ones((2, 1)))
+    at = RegressionInstance(np.ones((2, 3)), np.full((2, 3), 2.0), np.ones((2, 1)))
     asked = CheckedCallable(lambda X, Y, q: np.array([[0.0], [-8.0]]), 2, 2, np.dtype("float64"), 5.0, 0)
     unit = 2.0**-52
     assert asked.combination([(1.0, at)])[1] == 5 * unit * 8
@@ -209,7 +209,7 @@ def test_what_rounding_may_amount_to_counts_every_term_at_the_size_of_its_larges
     assert turned.tolist() == [[16], [-4]]
     assert rounding == 5 * unit * 3 * 8
     asked.gains[3] = 10.0
-    assert asked.combination([(1.0, at)])[1] == pytest.approx(5 * unit * 10 * (1 + 6) * np.sqrt(2), rel=1e-14)
+    assert asked.combination([(1.0, at)])[1] == pytest.approx(5 * unit * 10 * (1 + 6 + 24) * np.sqrt(2), rel=1e-14)
 
 
 def test_the_gain_is_the_largest_ratio_of_a_prediction_to_its_size() -> None:
@@ -255,3 +255,30 @@ def test_what_was_asked_is_not_asked_again_until_it_is_forgotten() -> None:
 def test_one_output_that_ignores_the_context_is_a_verdict_and_no_error() -> None:
     found = searched(lambda X, Y, q: np.vstack([(Y @ X.T @ q)[:1], q[:1]]), d_y=2)
     assert "turning with reflections of y" in [report.law.name for report in found.broken]
+
+
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_the_rounding_of_either_side_is_allowed_for(is_turned: bool) -> None:
+    """One side is 0, the other a difference of two predictions near 1, four units apart."""
+    full = RegressionInstance(np.ones((1, 2)), np.ones((1, 2)), np.ones((1, 1)))
+    asked = CheckedCallable(lambda X, Y, q: np.array([[1.0 + 4 * 2.0**-52 * X.any()]]), 1, 1, np.dtype("float64"), 5.0, 0)
+    sides: list[Terms] = [[], [(1.0, full), (-1.0, full.empty)]]
+    left, right = reversed(sides) if is_turned else sides
+    law = Law("a difference is 0", "", lambda at, others, start: (left, right), {})
+    assert _compare(asked, law, full, {}) is None
+    asked.rounding = 1.0
+    assert _compare(asked, law, full, {}) is not None
+
+
+def test_the_seed_draws_the_probes() -> None:
+    def probed(seed: int) -> list[list[float]]:
+        seen = []
+
+        def predict(X: Any, Y: Any, q: Any) -> Any:
+            seen.append([*X.flat, *Y.flat, *q.flat])
+            return descent(X, Y, q)
+
+        CheckedCallable(predict, 2, 1, np.dtype("float64"), 64.0, seed).probe(2)
+        return seen
+
+    assert probed(0) == probed(0) != probed(1)
