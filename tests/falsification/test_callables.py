@@ -12,7 +12,7 @@ import pytest
 from equivalence.falsification.callables import CheckedCallable
 from equivalence.falsification.laws import Law, RegressionInstance, Terms
 from equivalence.falsification.report import Falsification
-from equivalence.falsification.search import _compare, falsify
+from equivalence.falsification.search import _compare, _confirmed, falsify
 
 
 def searched(predict: Any, **options: Any) -> Falsification:
@@ -282,3 +282,15 @@ def test_the_seed_draws_the_probes() -> None:
         return seen
 
     assert probed(0) == probed(0) != probed(1)
+
+
+@pytest.mark.parametrize("answers", [(1.0, 0.0), (0.0, 1.0), (1.0, 2.0)], ids=["kept then", "kept first", "broken otherwise"])
+def test_a_counterexample_that_is_another_when_it_is_asked_again_is_none(answers: tuple[float, ...]) -> None:
+    full = RegressionInstance(np.ones((1, 2)), np.ones((1, 2)), np.ones((1, 1)))
+    law = Law("nothing is predicted", "", lambda at, others, start: ([(1.0, at)], []), {})
+    given = iter([*answers, 3.0, 3.0])
+    asked = CheckedCallable(lambda X, Y, q: np.array([[next(given)]]), 1, 1, np.dtype("float64"), 5.0, 0)
+    with pytest.raises(ValueError, match=r"^predict: expected the same prediction .* for the law “nothing is predicted”; fix its seed"):
+        _confirmed(asked, law, (full, {}))
+    asked.forget()
+    assert _confirmed(asked, law, (full, {})).left == 3

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import numpy as np
+import pytest
 
 from equivalence.falsification.laws import LAWS, RegressionInstance
 from equivalence.falsification.report import Counterexample
@@ -101,3 +102,35 @@ def test_a_counterexample_is_written_by_rows() -> None:
     assert str(found) == (
         "X = [1 0; 0.5 -2], Y = [0 1], q = [1; 0], t = 2, r = [0; 1]: left 4, right 0.25; rounding accounts for 1.0e-13 at most"
     )
+
+
+def test_instances_are_counted_to_the_first_that_breaks_a_law_and_over_all_sizes() -> None:
+    """A constant of 1 is no linear start on any instance; a step keeps all laws on all."""
+    found = searched(lambda X, Y, q: 1 + Y @ X.T @ q, 2, 1)
+    (start,) = (report for report in found.broken if report.law.name == "linear start")
+    assert (start.instances, start.contexts) == (1, (1,))
+    kept = searched(lambda X, Y, q: Y @ X.T @ q, 2, 1).reports[0]
+    assert (kept.instances, kept.contexts, kept.outcome) == (24, (1, 2), "held on 24 instances of 1 to 2 tokens")
+
+
+def test_a_law_that_was_tested_on_one_size_is_not_untested_for_another() -> None:
+    """On two tokens the start is not linear, so what it fits cannot be said there; on one token it was."""
+
+    def predict(X: Any, Y: Any, q: Any) -> Any:
+        return Y @ X.T @ q + (X.shape[1] - 1) * q[:1] ** 3
+
+    found = searched(predict, 2, 1)
+    (fitted,) = (report for report in found.reports if report.law.name == "still on data that the start fits")
+    assert (fitted.holds, fitted.contexts, fitted.untested) == (True, (1,), "")
+
+
+@pytest.mark.parametrize(("examples", "sparse", "dense"), [(30, 10, 20), (2, 0, 2), (1, 0, 1)])
+def test_a_third_of_the_instances_is_sparse(monkeypatch: pytest.MonkeyPatch, examples: int, sparse: int, dense: int) -> None:
+    asked: list[int] = []
+
+    def smallest_of(law: Any, strategy: Any, breaks: Any, examples: int, random: Any) -> None:
+        asked.append(examples)
+
+    monkeypatch.setattr("equivalence.falsification.search._smallest", smallest_of)
+    searched(lambda X, Y, q: Y @ X.T @ q, 1, 1, max_context=1, examples=examples)
+    assert asked[:2] == [sparse, dense]
