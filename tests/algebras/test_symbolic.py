@@ -138,3 +138,13 @@ def test_weights_sum_to_one_and_have_no_other_law() -> None:
     assert algebra.difference(algebra.weights(scores), P) is None
     for left, right in ((P, P.T), (P @ ones, ones), (P, other), (P @ P, P), (P, algebra.eye(N))):
         assert algebra.difference(left, right) is not None
+
+
+def test_weights_over_one_token_are_one_and_over_two_are_not() -> None:
+    algebra = Symbolic()
+    assert algebra.difference(algebra.weights(algebra.generator("s", 1, N)), algebra.ones(1, N)) is None
+    assert algebra.decides
+    both = algebra.weights(algebra.generator("t", 2, N))
+    assert both.shape == (2, N)
+    assert algebra.difference(algebra.ones(1, 2) @ both, algebra.ones(1, N)) is None
+    assert algebra.difference(both, algebra.ones(2, N)) is not None

@@ -198,6 +198,7 @@ def main() -> int:
     changes = [*sampled([file for file in rooms.tests if file.startswith(options.only)], options.share, options.seed)]
     pending = [change for change in changes if known.get(change.key, True) and (options.again or change.key not in known)]
     pending = [change for change in pending if change.key not in rooms.equivalent]
+    Random(options.seed).shuffle(pending)  # a run that is stopped has tried a sample of all files
     copies: SimpleQueue[Path] = SimpleQueue()
     for number in range(2):
         copies.put(copied(number))
