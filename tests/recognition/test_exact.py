@@ -218,3 +218,31 @@ def test_a_bound_is_asked_for_with_norms() -> None:
     assert replace(found, gap=Two()).error_bound(3, 4) == pytest.approx(72)
     with pytest.raises(ValueError, match="token_norm: expected a number that is not negative, got -1"):
         found.error_bound(-1, 1)
+
+
+def none() -> Layer:
+    """Scores that read the context's target, of a step with trace 0."""
+    A, B = sympy.Matrix([[0, 0, 0], [0, 1, 0], [0, 0, -1]]), sympy.Matrix([[1, 0, 0], [0, 0, 0], [2, 0, 0]])
+    return Layer((Head(sympy.eye(3), B, A, sympy.eye(3)),))
+
+
+@pytest.mark.parametrize(
+    ("layer", "sizes", "family"),
+    [
+        (plain(initial=None), SIZES, "gradient descent"),
+        (with_factors(C), SIZES, "preconditioned gradient descent"),
+        (Layer((Head(*4 * [sympy.zeros(5, 5)]),)), SIZES, "rate 0"),
+        (none(), {"d_x": 1, "d_y": 2}, "none"),
+    ],
+    ids=["a step", "preconditioned", "still", "none"],
+)
+def test_a_verdict_on_exact_weights_is_exact(layer: Layer, sizes: dict[str, int], family: str) -> None:
+    found = recognise(layer, initial="unknown", **sizes)
+    assert (found.family, found.exact) == (family, True)
+    assert [nearness.distance for nearness in found.families if nearness.family == family] == [0.0] * (family.startswith("pre"))
+
+
+def test_where_the_nearest_step_has_rate_0_the_initial_model_is_0() -> None:
+    found = recognise(none(), d_x=1, d_y=2, initial="unknown")
+    assert (found.family, found.step_size) == ("none", 0)
+    assert found.initial == sympy.zeros(2, 1)
