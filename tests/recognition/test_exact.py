@@ -222,7 +222,7 @@ def test_a_bound_is_asked_for_with_norms() -> None:
 
 def none() -> Layer:
     """Scores that read the context's target, of a step with trace 0."""
-    A, B = sympy.Matrix([[0, 0, 0], [0, 1, 0], [0, 0, -1]]), sympy.Matrix([[1, 0, 0], [0, 0, 0], [2, 0, 0]])
+    A, B = sympy.Matrix([[0, 0, 0], [1, 1, 0], [3, 0, -1]]), sympy.Matrix([[1, 0, 0], [0, 0, 0], [2, 0, 0]])
     return Layer((Head(sympy.eye(3), B, A, sympy.eye(3)),))
 
 
@@ -242,7 +242,7 @@ def test_a_verdict_on_exact_weights_is_exact(layer: Layer, sizes: dict[str, int]
     assert [nearness.distance for nearness in found.families if nearness.family == family] == [0.0] * (family.startswith("pre"))
 
 
-def test_where_the_nearest_step_has_rate_0_the_initial_model_is_0() -> None:
+def test_where_the_weights_suggest_no_initial_model_it_is_0() -> None:
+    """What is read off is V/s, and the trace that gives s is 0 here, while V is not."""
     found = recognise(none(), d_x=1, d_y=2, initial="unknown")
-    assert (found.family, found.step_size) == ("none", 0)
-    assert found.initial == sympy.zeros(2, 1)
+    assert (found.family, found.initial) == ("none", sympy.zeros(2, 1))
