@@ -222,7 +222,7 @@ def test_a_bound_is_asked_for_with_norms() -> None:
 
 def none() -> Layer:
     """Scores that read the context's target, of a step with trace 0."""
-    A, B = sympy.Matrix([[0, 0, 0], [1, 1, 0], [3, 0, -1]]), sympy.Matrix([[1, 0, 0], [0, 0, 0], [2, 0, 0]])
+    A, B = sympy.Matrix([[0, 0, 0], [1, 1, 0], [0, 0, -1]]), sympy.Matrix([[1, 0, 0], [0, 0, 0], [2, 0, 0]])
     return Layer((Head(sympy.eye(3), B, A, sympy.eye(3)),))
 
 
