@@ -135,7 +135,7 @@ def nearest_descent(start: Start) -> Candidate:
 def curvature_of(inputs: Enclosure, outputs: Enclosure, d_y: int, tolerance: float) -> float | None:
     """γ, if the x rows of the query token's update are within the tolerance of GD++'s, and not 0 up to rounding; else None."""
     d, d_x = inputs.tensor.pairs[0][1].shape
-    if inputs.value() <= d * d * EPSILON * outputs.value():
+    if not inputs.norm().low or inputs.value() <= d * d * EPSILON * outputs.value():
         return None
     curved = -2 * float(np.trace(np.asarray(descent_slope(inputs.tensor)[:, :d_x]))) / (d_x * (d_x + 1))
     return curved if relative(inputs, (Ball(curvature(curved, d_x, d_y), 0.0), Ball(np.eye(d, d_x), 0.0))) < tolerance else None
