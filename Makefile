@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/installed
 UV := build/uv/bin/uv
 
-.PHONY: proofs test survey fuzz lint notebooks bench package newer lowest mutants clean
+.PHONY: proofs test survey floats attacks fuzz lint notebooks bench package newer lowest mutants clean
 .DEFAULT_GOAL := proofs
 
 proofs: $(READY)
@@ -18,6 +18,13 @@ test: $(READY)
 
 survey: $(READY)
 	$(RUN) -m tests.support.decisions $(ARGS)
+
+# Processes share the cores, so each does its linear algebra on one.
+floats: $(READY)
+	OPENBLAS_NUM_THREADS=1 $(RUN) -m tests.support.floating_decisions $(ARGS)
+
+attacks: $(READY)
+	OPENBLAS_NUM_THREADS=1 $(RUN) -m tests.support.bound_attacks $(ARGS)
 
 # Hostile files and callables by seed, ARGS="--number 20000 --seed 1"; the tests have a few hundred.
 fuzz: $(READY)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy
 from typer.testing import CliRunner
 
 from equivalence import gd_layer, gdpp_layer
@@ -296,6 +297,46 @@ def test_what_is_left_alone_is_a_note(tmp_path: Path) -> None:
     result = recognise(str(tmp_path / "weights.npz"), *COLUMNS)
     assert result.exit_code == 0
     assert result.stderr == "note: 'weights.npz': left alone: 'norm'; the layers are taken without them\n"
+
+
+def test_the_query_token_is_part_of_the_question(tmp_path: Path) -> None:
+    """From W₀ the layer is a step; from 0, which is assumed if nothing is said, it is none; searched for, W₀ is found."""
+    start = np.array([[1.0, -2.0, 0.5]])
+    file = saved(tmp_path / "weights.npz", gd_layer(D_X, D_Y, learning_rate="1/10", context=5, initial=start_of(start)))
+    np.save(tmp_path / "start.npy", start)
+    given = recognised(file, *COLUMNS, "--initial", str(tmp_path / "start.npy"))
+    assert (given["family"], given["query"], given["initial"]) == ("gradient descent", "given", start.tolist())
+    assert (recognised(file, *COLUMNS)["family"], recognised(file, *COLUMNS)["query"]) == ("none", "zeros")
+    found = recognised(file, *COLUMNS, "--initial", "unknown")
+    assert (found["family"], found["query"]) == ("gradient descent", "unknown")
+    assert np.allclose(found["initial"], start, atol=1e-9)
+    assert [nearness["family"] for nearness in found["families"]] == ["gradient descent", "preconditioned gradient descent"]
+    text = recognise(file, *COLUMNS, "--initial", "unknown").stdout
+    assert "query token: [q; −W₀q] with the W₀ shown, which was searched for" in text
+    assert text.splitlines()[-1].endswith("query tokens [q; −W₀q] with this W₀")
+
+
+def start_of(initial: np.ndarray) -> sympy.Matrix:
+    return sympy.Matrix([[sympy.Rational(entry) for entry in row] for row in initial.tolist()])
+
+
+@pytest.mark.parametrize(
+    ("initial", "extra", "message"),
+    [
+        ("zero", [], "--initial: expected zeros, unknown or a .npy file, got 'zero': "),
+        ("object.npy", [], "--initial: expected zeros, unknown or a .npy file, got "),
+        ("wrong.npy", [], "initial: expected W₀ of shape (d_y, d_x) = (1, 3), got (2, 2)"),
+        ("unknown", ["--softmax", "--context", "5"], "--initial: expected zeros, got 'unknown'; softmax layers are compared from W₀ = 0"),
+    ],
+)
+def test_a_bad_w0_is_one_line(tmp_path: Path, initial: str, extra: list[str], message: str) -> None:
+    np.save(tmp_path / "object.npy", np.array([[None]]), allow_pickle=True)
+    np.save(tmp_path / "wrong.npy", np.eye(2))
+    given = str(tmp_path / initial) if initial.endswith(".npy") else initial
+    result = recognise(saved(tmp_path / "weights.npz", descent_layer()), *COLUMNS, "--initial", given, *extra)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"error: {message}")
+    assert result.stderr.count("\n") == 1
 
 
 def test_softmax_layers_are_none(tmp_path: Path) -> None:

@@ -79,18 +79,30 @@ class Candidate:
         """``‖T − T*‖/‖T‖``; 0 where both are 0. Below a relative square of √ε half of the digits would be lost by subtracting squares."""
         if not self.start.square:
             return 0.0
-        remaining = 1 - self.square / self.start.square
-        if remaining > np.sqrt(EPSILON) + LOST * self.start.whole.slack / np.sqrt(self.start.square):
-            return float(np.sqrt(remaining))
+        if self._is_far:
+            return float(np.sqrt(1 - self.square / self.start.square))
         return self.difference.value() / float(np.sqrt(self.start.square))
+
+    @property
+    def _is_far(self) -> bool:
+        """Whether squares may be subtracted: half of the digits are left of their difference, and a hundredth of it at most is slack."""
+        remaining = 1 - self.square / self.start.square
+        return remaining > np.sqrt(EPSILON) + 100 * LOST * self.start.whole.slack / np.sqrt(self.start.square)
 
     def interval(self) -> Interval:
         """Where the relative distance of the family lies, rounding included.
 
         The fit of a linear family is off by about the slack itself, across the remaining distance: so that has its square taken off.
         """
-        apart, size = self.difference.norm(), self.start.whole.norm()
-        low = np.sqrt(max(apart.low**2 - (LOST * self.start.whole.slack) ** 2, 0.0)) / size.high
+        size, slack = self.start.whole.norm(), LOST * self.start.whole.slack
+        if self._is_far:
+            d = sum(self.start.initial.shape)
+            off = 4 * size.high * (slack + gamma(4 * d * d) * self.start.whole.size())
+            square = self.start.square - self.square
+            low, high = np.sqrt(max(square - off, 0.0)) / size.high, np.sqrt(square + off) / size.low
+            return Interval(self.relative_distance, float(low), float(high))
+        apart = self.difference.norm()
+        low = np.sqrt(max(apart.low**2 - slack**2, 0.0)) / size.high
         return Interval(apart.value / size.value, float(low), apart.high / size.low)
 
 
