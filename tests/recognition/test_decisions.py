@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from random import Random
 from typing import Any
@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from equivalence.models.heads import Head, Layer
 from equivalence.recognition import Recognition, recognise
-from tests.support.by_hand import DESCENT, GDPP, complaint, is_some_step
+from tests.support.by_hand import DESCENT, GDPP, STILL, complaint, is_some_step
 from tests.support.constructions import KINDS, WEIGHTS, right_construction
 from tests.support.decisions import LISTED, OUTCOMES, SIZES, app, survey, surveyed
 
@@ -36,6 +36,28 @@ def test_every_size_and_family_is_drawn_with_and_without_its_initial_model() -> 
     drawn = [right_construction(Random(f"0 {number}"), *SIZES[number % len(SIZES)]) for number in range(120)]
     assert {(len(right.initial[0]), len(right.initial), right.told) for right in drawn} == {(*size, t) for size in SIZES for t in (0, 1)}
     assert {(right.kind, right.told) for right in drawn} == set(product(KINDS, (False, True)))
+
+
+def test_what_a_change_brings_to_a_halt_is_rate_0_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry that becomes 0 leaves no step at (1, 1); with GD++ the context may move all the same."""
+    halted = [171, 408]
+    assert survey(halted).faults == []
+    asked = "tests.support.decisions.recognise"
+    for family in (DESCENT, GDPP):
+        named = partial(still_called, family=family)
+        monkeypatch.setattr(asked, named)
+        assert [f"wrongly accepted as {family} with γ = None: it is rate 0" in fault for fault in survey(halted).faults] == [True, True]
+    monkeypatch.setattr(asked, lambda layer, **how: replace(verdict := recognised(layer, **how), **unmoved(verdict)))
+    assert any("wrongly accepted as rate 0 with γ = None: it is gradient descent" in fault for fault in survey(range(6)).faults)
+
+
+def still_called(layer: Layer, family: str, **how: Any) -> Recognition:
+    verdict = recognised(layer, **how)
+    return replace(verdict, family=family) if verdict.family == STILL else verdict
+
+
+def unmoved(verdict: Recognition) -> dict[str, str]:
+    return {"family": STILL} if verdict.family == DESCENT else {}
 
 
 @pytest.mark.slow

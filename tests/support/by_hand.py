@@ -13,6 +13,7 @@ from equivalence.recognition import Recognition
 from tests.support.constructions import KINDS, Rows, eye, inner, residual_form, times, transposed, zeros
 
 DESCENT, GDPP, PRECONDITIONED = dict.fromkeys(KINDS)
+STILL = "rate 0"
 Tensor = dict[tuple[int, int, int, int], Any]
 Forms = list[tuple[Any, Any]]
 """``A = P W_V`` and ``B = W_KᵀW_Q`` of each head."""
@@ -32,11 +33,12 @@ def complaint(verdict: Recognition, heads: list[list[Rows]]) -> str:
         return f"wrongly accepted as {verdict.family}: its numbers do not make its tensor"
     plain = all(factor == lifted(eye(len(factor)), number) for factor in (C, D))
     curvature = curvature_of(forms, W0)
-    family = PRECONDITIONED if not plain else GDPP if curvature else DESCENT
-    if verdict.family != family or (family == GDPP and gamma != curvature):
+    family = STILL if not step else PRECONDITIONED if not plain else GDPP if curvature else DESCENT
+    if verdict.family != family or (family in (GDPP, STILL) and gamma != curvature):
         return f"wrongly accepted as {verdict.family} with γ = {verdict.gamma}: it is {family}"
     whole = symmetrised([(inputs_rows(gamma, d_x, d_y) + A, [row + lifted(zeros(1, d_y), number)[0] for row in B])])
-    update = family if symmetrised(forms) == whole else "none"
+    moved = GDPP if family == STILL and curvature else family
+    update = moved if symmetrised(forms) == whole else "none"
     return "" if verdict.context_update == update else f"wrongly accepted: its context update is {update}, not {verdict.context_update}"
 
 
