@@ -78,8 +78,8 @@ def sample(
 ) -> tuple[Sample, ...]:
     """Test a statement's identities, inductions and series on random batches, and the witnesses of its other claims on numbers.
 
-    Data are uniform in [−1, 1), symbols ± uniform in [1/2, 1]; invertible matrices are products of unit triangular ones of −1, 0 and 1, so
-    that they and their inverses are exact. Witnesses have no random data and are computed once, by NumPy in float64; of checks that give no
+    Data are uniform in [−1, 1), symbols ± uniform in [1/2, 1]; invertible matrices are products of unit triangular ones of −1, 0 and 1 and a
+    diagonal one of ±½, ±1 and ±2, so that they and their inverses are exact. Witnesses have no random data and are computed once, by NumPy in float64; of checks that give no
     comparison, numbers say nothing, and claims without an algebra are exact already: these are left out. So are claims that invert an
     expression, as no tolerance is known for its rounding.
 
@@ -134,7 +134,7 @@ def draw(inputs: Inputs, batch: int, seed: int, dtype: str = "float64") -> dict[
     for name, size in inputs.diagonal.items():
         values[name] = np.eye(size, dtype=dtype) * values[name]
     for name, size in inputs.invertible.items():
-        values[name], values[f"{name}⁻¹"] = (_exactly(name, matrix, dtype) for matrix in _invertible(generator, batch, size))
+        values[name], values[f"{name}⁻¹"] = (_exactly(name, twice, dtype) / 2 for twice in _invertible(generator, batch, size))
     for name, size in inputs.orthogonal.items():
         values[name] = _exactly(name, _orthogonal(generator, batch, size), dtype)
     return values
@@ -239,11 +239,11 @@ def _uniform(generator: np.random.Generator, batch: int, shapes: Mapping[str, tu
 
 
 def _invertible(generator: np.random.Generator, batch: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """T = LU and T⁻¹ = U⁻¹L⁻¹ in integers."""
+    """2T and 2T⁻¹ in integers, for T = LDU and T⁻¹ = U⁻¹D⁻¹L⁻¹ with ±½, ±1 and ±2 in D: of any sign and size of determinant, and exact."""
     strict = np.tril(generator.integers(-1, 2, (2, batch, size, size)), -1)
     lower, upper = strict[0], strict[1].swapaxes(1, 2)
-    one = np.eye(size, dtype=np.int64)
-    return (one + lower) @ (one + upper), _unit_inverse(upper) @ _unit_inverse(lower)
+    one, twice = np.eye(size, dtype=np.int64), generator.choice([-4, -2, -1, 1, 2, 4], (batch, 1, size))
+    return ((one + lower) * twice) @ (one + upper), (_unit_inverse(upper) * (4 // twice)) @ _unit_inverse(lower)
 
 
 def _orthogonal(generator: np.random.Generator, batch: int, size: int) -> np.ndarray:

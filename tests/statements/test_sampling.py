@@ -252,6 +252,24 @@ def test_what_a_program_asks_for_is_recorded() -> None:
     )
 
 
+def test_random_inverses_are_not_unimodular() -> None:
+    """What is true of determinant 1 only fails on the numbers: at size 1 already, and in the plane T + T⁻¹ = tr T."""
+
+    def is_one(algebra: Any) -> Any:
+        yield "T of size 1", algebra.invertible("T", 1)[0]
+        yield "is I", algebra.eye(1)
+
+    def cayley(algebra: Any) -> Any:
+        T, inverse = algebra.invertible("T", 2)
+        yield "T + T⁻¹", T + inverse
+        yield "tr(T) I", algebra.trace(T) * algebra.eye(2)
+
+    for program in (is_one, cayley):
+        (failed,) = sample(local(program))
+        assert not failed.holds
+        assert "step 2" in failed.message
+
+
 def test_a_large_random_inverse_is_refused_where_it_is_not_exact() -> None:
     with pytest.raises(
         ValueError, match="T: a random inverse of size 60 has entries that float32 does not hold exactly; use a smaller size"
