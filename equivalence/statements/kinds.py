@@ -15,7 +15,7 @@ class Kind:
         status: what can be said of a claim that holds.
         arbitrary: whether it speaks of arbitrary matrices, so that it is read in the symbolic and the finite-field algebra; the others
             speak of numbers and polynomials, and are read exactly.
-        headings: how the headings of its chains must begin, each at least once.
+        headings: the first words of the headings of its chains, each at least once.
     """
 
     name: str

@@ -17,7 +17,10 @@ from equivalence.statements.verdicts import HOLDS, Verdict, not_decided, refuted
 
 @dataclass(frozen=True)
 class Positive(Assertion):
-    """A rational function that is positive wherever the given symbols are: numerator and denominator have no negative coefficient."""
+    """A rational function that is positive wherever the given symbols are: numerator and denominator have no negative coefficient.
+
+    It is read in lowest terms, as everywhere here: where a common factor vanishes its value is the one that it goes on with.
+    """
 
     reason: str
     expression: sympy.Expr

@@ -29,11 +29,13 @@ def simulation(
 
     Base: the left machine starts as the right machine's start says. Step: from *any* state of the right machine, one step of each
     keeps the relation. So it holds after K steps, for every K; nothing is unrolled. Any state is one of fresh letters, which are made
-    here and which no other expression can contain: a generator's or symbol's name has no bracket.
+    here and which no other expression can contain: a generator's or symbol's name has no bracket. The machines and the relation are taken
+    to be functions: what they give depends on their arguments alone.
 
     Args:
         algebra: in which the program runs.
-        state: the right machine's parts: rows and columns of a matrix, or None for a nonzero scalar.
+        state: the right machine's parts: rows and columns of a matrix, or None for a scalar. What a machine divides by is taken to be
+            nonzero, at every state that is reached: where it is 0 there is no next state to speak of.
         begins: the right machine's start, by part.
         right: one step of the right machine, parts in and parts out.
         start: the left machine's start, by part.

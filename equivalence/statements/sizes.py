@@ -33,10 +33,13 @@ def assignments(claim: Claim, sizes: Iterable[Sizes] | None) -> Sequence[Sizes]:
 
 
 def listed(sizes: Iterable[Sizes]) -> list[Sizes]:
-    """The assignments, gone through once. Raises TypeError for a single one, outside a list."""
+    """The assignments, gone through once. Raises TypeError for a single one, outside a list, ValueError for none."""
     if isinstance(sizes, Mapping):
         raise TypeError(f"sizes: expected a list of assignments, got one assignment; write [{dict(sizes)}]")
-    return list(sizes)
+    given = list(sizes)
+    if not given:
+        raise ValueError("sizes: expected at least one assignment, got none; to check in one algebra only, name it: algebras=['symbolic']")
+    return given
 
 
 def _by_turns(names: Sequence[str]) -> Sequence[Sizes]:

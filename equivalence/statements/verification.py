@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -214,7 +215,7 @@ def walk(label: str, algebra: HasDifferences, items: Iterable[Item], headings: S
         label: what the reason of a verdict begins with.
         algebra: in which they are read.
         items: what the claim's program yields.
-        headings: how the headings of its chains must begin, each at least once.
+        headings: the first words of the headings of its chains, each at least once.
     """
     compared, missing = 0, list(headings)
     informal: list[str] = []
@@ -229,7 +230,7 @@ def walk(label: str, algebra: HasDifferences, items: Iterable[Item], headings: S
                 return Walk(compared, Verdict(verdict.outcome, reason))
         if compared == before:
             return Walk(compared, not_decided(f"{where}: nothing was compared [{algebra.name}]"))
-        missing = [beginning for beginning in missing if not chain.heading.startswith(beginning)]
+        missing = [beginning for beginning in missing if not re.match(rf"{beginning}\b", chain.heading)]
     if missing:
         return Walk(compared, not_decided(f"{label}: no chain is headed {' or '.join(map(repr, missing))} [{algebra.name}]"))
     return Walk(compared, HOLDS, tuple(informal))

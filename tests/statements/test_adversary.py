@@ -187,10 +187,12 @@ def test_a_program_that_exits_is_not_decided() -> None:
     assert "SystemExit: 3" in checked(program, "bound").messages[0]
 
 
-def test_one_assignment_of_sizes_is_no_list() -> None:
+def test_one_assignment_of_sizes_is_no_list_and_none_is_refused() -> None:
     def program(algebra: Any, n: Any) -> Iterator[Any]:
         yield "X", algebra.generator("X", n, n)
         yield "again", algebra.generator("X", n, n)
 
     with pytest.raises(TypeError, match=r"sizes: expected a list of assignments, got one assignment; write \[\{'n': 3\}\]"):
         checked(program, "identity", sizes={"n": 3})
+    with pytest.raises(ValueError, match=r"sizes: expected at least one assignment, got none; to check in one algebra only, name it"):
+        checked(program, "identity", sizes=[])

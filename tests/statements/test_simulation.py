@@ -186,7 +186,20 @@ def neither(algebra: Any) -> Items:
     yield "the same", algebra.scalar(1)
 
 
-@pytest.mark.parametrize(("program", "missing"), [(no_base, "'base'"), (no_step, "'step'"), (neither, "'base' or 'step'")])
+def other_words(algebra: Any) -> Items:
+    """A heading that only begins with the letters of the word is another word."""
+    yield "baseline"
+    yield "one", algebra.scalar(1)
+    yield "the same", algebra.scalar(1)
+    yield "steps of another kind"
+    yield "one", algebra.scalar(1)
+    yield "the same", algebra.scalar(1)
+
+
+@pytest.mark.parametrize(
+    ("program", "missing"),
+    [(no_base, "'base'"), (no_step, "'step'"), (neither, "'base' or 'step'"), (other_words, "'base' or 'step'")],
+)
 def test_an_induction_has_a_base_and_a_step(program: Any, missing: str) -> None:
     result = verify(stated(program), seed=0)
     assert (result.outcome, result.messages[0]) == ("not decided", f"99.9 A test: no chain is headed {missing} [symbolic]")
