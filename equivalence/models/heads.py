@@ -6,7 +6,7 @@ A head has W_K, W_Q, W_V and P. There is no scaling by 1/sqrt(d_k), and what the
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -50,14 +50,23 @@ class Head(NamedTuple, Generic[M]):
         return self.key.T @ self.query
 
 
-class Layer(NamedTuple, Generic[M]):
+class _Heads(NamedTuple, Generic[M]):
+    heads: tuple[Head[M], ...]
+
+
+class Layer(_Heads[M]):
     """The heads of one layer; a JAX pytree.
 
     Attributes:
-        heads: at least one.
+        heads: at least one, in a tuple; a single head, or a list, is put into one.
     """
 
-    heads: tuple[Head[M], ...]
+    __slots__ = ()
+
+    def __new__(cls, heads: Head[M] | tuple[Head[M], ...] | list[Head[M]]) -> Self:
+        """A head is a tuple itself, so without this its four weights would pass for heads."""
+        given: object = (heads,) if isinstance(heads, Head) else tuple(heads) if isinstance(heads, list) else heads
+        return tuple.__new__(cls, (given,))
 
     def to_numpy(self, dtype: DTypeLike = float) -> Layer[np.ndarray]:
         """The same weights as NumPy arrays of floats, each entry the nearest double, rounded once more if the type is another.

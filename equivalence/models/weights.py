@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import flint
 import numpy as np
@@ -20,13 +20,15 @@ from equivalence.formulas import bmatrix, latex
 if TYPE_CHECKING:
     import jax
 
+T = TypeVar("T")
+
 
 def as_numpy(name: str, weight: object, dtype: DTypeLike = float) -> np.ndarray:
     """The weight as a NumPy array, each entry the nearest double, rounded once more if the type is another.
 
     Args:
         name: what messages call it.
-        weight: exact (SymPy), rational (FLINT), or a NumPy or JAX array.
+        weight: exact (SymPy), rational (FLINT), a NumPy or JAX array, or a tensor of PyTorch.
         dtype: a type of floats.
 
     Raises:
@@ -54,6 +56,17 @@ def as_jax(name: str, weight: object, dtype: DTypeLike | None = None) -> jax.Arr
         import jax.numpy as jnp
 
     return jnp.asarray(_fitted(name, _doubles(name, weight), jax_float_type(dtype)))
+
+
+def untied(weight: T) -> T | np.ndarray:
+    """A tensor of PyTorch as an array of its own numbers, floats as doubles, without its gradient and device; anything else as it is.
+
+    PyTorch is not imported: a tensor is known by its methods. NumPy has no bfloat16, and every float of PyTorch is a double.
+    """
+    if not all(hasattr(weight, method) for method in ("detach", "cpu", "is_floating_point")):
+        return weight
+    tensor = weight.detach().cpu()  # type: ignore[attr-defined]
+    return (tensor.double() if tensor.is_floating_point() else tensor).numpy()
 
 
 def as_text(weight: object) -> str:
@@ -89,6 +102,7 @@ def _doubles(name: str, weight: object) -> np.ndarray:
         return np.array([[_double(name, entry) for entry in line] for line in weight.tolist()])
     if isinstance(weight, Blocked) and isinstance(weight.algebra, Rational):
         return np.array([[_double(name, entry) for entry in line] for line in dense(weight)])
+    weight = untied(weight)
     if getattr(weight, "algebra", None) is not None or np.asarray(weight).dtype.kind not in "fiuV":
         reading = getattr(getattr(weight, "algebra", None), "name", type(weight).__name__)
         raise TypeError(f"{name}: expected exact, rational or numeric weights, got {reading}; build the layer in the exact algebra")

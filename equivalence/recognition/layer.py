@@ -16,6 +16,7 @@ from equivalence.algebras.flint import Rational, dense
 from equivalence.checks import checked_matrix
 from equivalence.models.constructions.arguments import checked_initial
 from equivalence.models.heads import Head, Layer
+from equivalence.models.weights import untied
 from equivalence.recognition.field import ExactField, Matrix, field_of, rational
 from equivalence.recognition.tensor.canonical import CanonicalTensor, canonical_tensor
 from equivalence.recognition.tensor.enclosed import Ball, EnclosedHead, Enclosure, Scores, compressed, enclosed_head, enclosure, is_formed
@@ -103,6 +104,7 @@ def read(layer: Layer, d_x: int, d_y: int) -> ExactLayer | FloatingLayer:
     _check_sizes(d_x, d_y)
     if not isinstance(layer, Layer) or not layer.heads:
         raise TypeError(f"layer: expected a Layer with at least one head, got {layer!r}")
+    layer = Layer(tuple(Head(*map(untied, head)) for head in layer.heads))
     _check_shapes(layer, d_x + d_y)
     kinds = {is_exact(name, weight) for name, weight in _named(layer)}
     if len(kinds) > 1:
@@ -136,7 +138,7 @@ def is_exact(name: str, weight: Matrix) -> bool:
         if not isinstance(weight.algebra, Rational):
             raise TypeError(f"{name}: expected exact, rational or numeric weights, got those of the {weight.algebra.name} algebra")
         return True
-    return isinstance(weight, sympy.MatrixBase) or np.asarray(weight).dtype.kind in "iuO"
+    return isinstance(weight, sympy.MatrixBase) or np.asarray(untied(weight)).dtype.kind in "iuO"
 
 
 def _check_sizes(d_x: int, d_y: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from equivalence.loading.layers import load_layers
 from equivalence.models.attention.linear import update
 from equivalence.models.heads import Layer
 from tests.support.weight_files import D_K, D_V, FLAX, HAIKU, NAMES, ROLES, D, H, K, drawn, entries_of, written
+
+ROOT = Path(__file__).parents[2]
 
 
 def attended(weights: dict[str, np.ndarray], heads: int, context: np.ndarray, query: np.ndarray, divisor: float = 1) -> np.ndarray:
@@ -221,6 +225,24 @@ def test_bfloat16(tmp_path: Path) -> None:
     weights = {role: weight.astype(ml_dtypes.bfloat16) for role, weight in drawn(0).items()}
     (layer,) = load_layers(written(tmp_path / "weights.safetensors", weights), convention="columns")
     assert np.array_equal(layer.heads[0].key, weights["key"].astype(float))
+
+
+READS_BFLOAT16 = """
+import sys
+from equivalence import load_layers
+
+assert "ml_dtypes" not in sys.modules
+(layer,) = load_layers(sys.argv[1], convention="columns")
+print(layer.heads[0].key.sum())
+"""
+
+
+def test_bfloat16_in_a_fresh_process(tmp_path: Path) -> None:
+    """Nothing but the reader imports what bfloat16 needs."""
+    weights = {role: weight.astype(ml_dtypes.bfloat16) for role, weight in drawn(0).items()}
+    path = written(tmp_path / "weights.safetensors", weights)
+    done = subprocess.run([sys.executable, "-c", READS_BFLOAT16, path], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stderr, done.stdout) == ("", f"{weights['key'].astype(float).sum()}\n")
 
 
 def test_compressed_members(tmp_path: Path) -> None:
