@@ -7,7 +7,7 @@ from equivalence.algebras.sizes import Part
 from equivalence.models.attention.linear import linear_attention
 from equivalence.models.constructions.linear import gd_layer
 from equivalence.models.descent.least_squares import gradient, loss, weight_change
-from equivalence.models.heads import Layer
+from equivalence.models.heads import Head, Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
 from equivalence.statements import statement
 from equivalence.statements.steps import Items
@@ -79,3 +79,21 @@ def misread(algebra: Algebra, d_x: Part, d_y: Part, N: Part, M: Part, *, layer: 
     yield "minus the y-part"
     yield "of the queries", prediction(queries, d_x, d_y)
     yield "is that of the rate −η", weight_change(none, X, Y, -eta) @ Q
+
+
+@ascent.claim("tokens [X; Y] as they are, queries [Q; W₀Q], read as plus: the layer of W_Q diag(I, −I) and diag(I, −I) P, read as minus")
+def read_as_plus(algebra: Algebra, d_x: Part, d_y: Part, N: Part, M: Part, d_k: Part, d_v: Part) -> Items:
+    X, Y, Q = algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N), algebra.generator("Q", d_x, M)
+    W0, zeros, C = algebra.generator("W_0", d_y, d_x), algebra.zeros, tokens(X, Y)
+    key, asked, value, out = (
+        algebra.block([[algebra.generator(f"{name}_{rows}", width, size) for rows, size in (("x", d_x), ("y", d_y))]])
+        for name, width in (("W_K", d_k), ("W_Q", d_k), ("W_V", d_v), ("P", d_v))
+    )
+    head = Head(key, asked, value, out.T)
+    mirror = algebra.block([[algebra.eye(d_x), zeros(d_x, d_y)], [zeros(d_y, d_x), -algebra.eye(d_y)]])
+    other = Layer((head._replace(query=head.query @ mirror, projection=mirror @ head.projection),))
+    yield (
+        "any head, on any context: plus the y-part of [Q; W₀Q]",
+        -prediction(linear_attention(Layer((head,)), C, tokens(Q, W0 @ Q))[1], d_x, d_y),
+    )
+    yield "minus that of [Q; −W₀Q], by the other", prediction(linear_attention(other, C, query_tokens(W0, Q))[1], d_x, d_y)

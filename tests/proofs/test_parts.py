@@ -50,6 +50,7 @@ UNNOTICED = {
         9.3 kept layer no 1/N
         9.3 unordered layer no 1/N
         9.3 turning layer no 1/N
+        9.7 left_out layer no 1/N
     """,
     "c absorbs a factor; the claim before settles the y rows": """
         2.3 necessary_context layer negative
@@ -116,6 +117,8 @@ UNNOTICED = {
     """,
     "it enters twice, or as a square": """
         2.8 rising slope negative
+        2.9 two_causal_layers causal negative 0
+        2.9 two_causal_layers causal negative 1
         7.5 exponential_kernel lift negative
         9.2 spectral crossed negative
         9.2 contracted vector negative
