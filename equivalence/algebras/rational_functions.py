@@ -11,7 +11,7 @@ from sympy.polys.polyerrors import CoercionFailed, GeneratorsError
 
 from equivalence.algebras.hypotheses import SingularError
 from equivalence.algebras.names import Names
-from equivalence.algebras.rationals import rational
+from equivalence.algebras.rationals import check_digits, rational
 from equivalence.algebras.sizes import Dimension, Size, parts, total
 
 SymPyMatrix: TypeAlias = sympy.ImmutableDenseMatrix
@@ -164,6 +164,7 @@ def number_or_symbol(name: str, value: object) -> sympy.Expr:
 
     Raises ValueError or TypeError with the argument's name.
     """
+    check_digits(name, value)
     if isinstance(value, str) and value.isidentifier() and value.lower() not in ("nan", "inf", "infinity"):
         return sympy.Symbol(value)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 import flint
@@ -133,7 +134,8 @@ def _cells(weight: object, write: Callable[[object], str]) -> list[list[str]]:
         grid = weight.expression.blocks.tolist() if isinstance(weight.expression, BlockMatrix) else [[weight.expression]]
         return [[write(Notated(weight.algebra, (1,), (1,), block)) for block in line] for line in grid]
     if isinstance(weight, sympy.MatrixBase):
-        return [[write(entry) for entry in line] for line in weight.tolist()]
+        written = cache(write)  # most entries are the same few
+        return [[written(entry) for entry in line] for line in weight.tolist()]
     if isinstance(weight, Blocked):
         if isinstance(weight.algebra, Flint):
             return [[str(entry) for entry in line] for line in dense(weight)]

@@ -11,6 +11,7 @@ import pytest
 import sympy
 
 from equivalence.algebras import FiniteField, Rational, Size, Symbolic, exact, rational
+from equivalence.algebras.rational_functions import number_or_symbol
 from equivalence.algebras.sizes import parts, total
 
 SYMBOLS = {"k": Size("k"), "m": Size("m"), "n": Size("n")}
@@ -161,6 +162,17 @@ def test_numbers_are_finite(given: float) -> None:
 def test_text_is_a_rational(given: str) -> None:
     with pytest.raises(ValueError, match=r"number: expected a rational such as 1/10 or 0.1, got"):
         rational(given)
+
+
+@pytest.mark.parametrize("given", ["1e1001", "1e999999999", "-2.5E-9_999_999", "1" * 1001])
+def test_text_does_not_stand_for_more_digits_than_there_is_room_for(given: str) -> None:
+    with pytest.raises(ValueError, match="number: expected a number of at most 1000 digits, got"):
+        rational(given)
+
+
+def test_as_many_digits_as_are_allowed() -> None:
+    assert rational("1e1000") == 10**1000 == 1 / rational("1e-01000")
+    assert str(number_or_symbol("rate", "rate_e5000")) == "rate_e5000"
 
 
 @pytest.mark.parametrize("given", [True, None, [1], 1j, sympy.Symbol("x"), sympy.sqrt(2)])
