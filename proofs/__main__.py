@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from random import SystemRandom
 from time import perf_counter
@@ -16,16 +15,18 @@ from rich.text import Text
 
 import proofs  # noqa: F401  (registers the statements)
 from equivalence.cli.errors import Command, bad_input, input_error
+from equivalence.cli.status import first_of, of_outcome
+from equivalence.cli.streams import say, say_json
 from equivalence.statements import Result, Statement, find, in_order, verify
 from equivalence.statements.derivation import as_latex, as_text
-from equivalence.statements.report import Described, checked, counted, described, identified, kinds
+from equivalence.statements.report import checked, counted, described, identified, kinds
 from equivalence.statements.results import power_of_two
 from equivalence.statements.verdicts import Outcome
 from proofs import clock
 
 COLOURS: dict[Outcome, str] = {"holds": "green", "refuted": "bold red", "not decided": "bold yellow"}
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(cls=Command)
@@ -38,7 +39,7 @@ def main(
     latex: Annotated[bool, typer.Option("--latex", help="Write the derivations as LaTeX, for a document with amsmath.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a list of objects, one a statement.")] = False,
 ) -> None:
-    """Check the statements. The exit status is 1 if any is refuted, else 3 if any is not decided; 2 for bad input."""
+    """Check the statements. The exit status is 1 if any is refuted, else 3 if any is not decided."""
     with bad_input():
         chosen = [find(number) for number in dict.fromkeys(numbers)] if numbers else in_order()
     if latex and (as_json or list_only):
@@ -49,20 +50,14 @@ def main(
     seed = SystemRandom().getrandbits(64) if seed is None else seed
     results = [verify(statement, seed=seed) for statement in tracked(chosen)]
     if as_json:
-        show_json([described(result) for result in results])
+        say_json([described(result) for result in results])
     elif latex:
         show_latex(results, seed)
     else:
         for result in results if numbers else ():
-            typer.echo(as_text(result.statement) if result.holds else f"{result.statement.number}  no derivation: {result.outcome}\n")
+            say(as_text(result.statement) if result.holds else f"{result.statement.number}  no derivation: {result.outcome}\n")
         show_table(results, seed)
-    raise typer.Exit(status(results))
-
-
-def status(results: Sequence[Result]) -> int:
-    """The exit status."""
-    outcomes = {result.outcome for result in results}
-    return 1 if "refuted" in outcomes else 3 if "not decided" in outcomes else 0
+    raise typer.Exit(first_of(of_outcome(result.outcome) for result in results))
 
 
 def tracked(chosen: Sequence[Statement]) -> Iterable[Statement]:
@@ -85,14 +80,14 @@ def show_table(results: Sequence[Result], seed: int) -> None:
         table.add_row(*cells, f"{result.seconds:.3f}", outcome)
     show(table)
     for message in (message for result in results for message in result.messages):
-        typer.echo(message)
-    typer.echo(summary(results, seed))
+        say(message)
+    say(summary(results, seed))
 
 
 def show_list(chosen: Sequence[Statement], as_json: bool) -> None:
     """Number, title, kind and source."""
     if as_json:
-        return show_json([identified(statement) for statement in chosen])
+        return say_json([identified(statement) for statement in chosen])
     table = Table("", "statement", "kind", "source")
     for statement in chosen:
         table.add_row(statement.number, statement.title, statement.kind, statement.source)
@@ -103,12 +98,12 @@ def show_latex(results: Sequence[Result], seed: int) -> None:
     """The derivations of what holds, each under its verdict as a comment."""
     for result in results:
         shown = "; ".join(f"{algebra}: {said}" for algebra, said in checked(result.checks).items())
-        typer.echo(f"% {result.statement.number} {result.outcome}: {shown}")
+        say(f"% {result.statement.number} {result.outcome}: {shown}")
         for message in result.messages:
-            typer.echo(f"% {message}")
+            say(f"% {message}")
         if result.holds:
-            typer.echo(as_latex(result.statement))
-    typer.echo(f"% {summary(results, seed)}")
+            say(as_latex(result.statement))
+    say(f"% {summary(results, seed)}")
 
 
 def show(table: Table) -> None:
@@ -120,11 +115,6 @@ def show(table: Table) -> None:
     for column in table.columns:
         column.overflow = "fold"
     console.print(table)
-
-
-def show_json(objects: list[Described]) -> None:
-    """JSON as other programs read it: no NaN, no infinity."""
-    typer.echo(json.dumps(objects, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def summary(results: Sequence[Result], seed: int) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import json
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from functools import reduce
 from typing import Annotated, Any
 
@@ -12,6 +13,8 @@ import typer
 
 from equivalence.cli.errors import bad_input
 from equivalence.cli.options import AsJson, InputRows, TargetRows
+from equivalence.cli.status import Status
+from equivalence.cli.streams import say, say_json
 
 EXAMPLES = 30
 """As many as in Python; here by itself, so that help does not load what searches."""
@@ -27,15 +30,15 @@ def falsify(
     seed: Annotated[int, typer.Option("--seed", help="Seed of the search.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Search the laws of a gradient step for the smallest counterexample. The exit status is 1 if a law is broken, 2 for bad input."""
-    with bad_input():
+    """Search the laws of a gradient step for the smallest counterexample. The exit status is 1 if a law is broken."""
+    with bad_input(), redirect_stdout(sys.stderr):  # what the predictor prints is no part of the answer
         from equivalence.falsification.search import falsify as falsified
 
         found = falsified(
             imported(target), d_x=d_x, d_y=d_y, min_context=min_context, max_context=max_context, examples=examples, seed=seed
         )
-    typer.echo(json.dumps(found.to_json(), ensure_ascii=False, indent=2) if as_json else str(found))
-    raise typer.Exit(1 if found.refuted else 0)
+    say_json(found.to_json()) if as_json else say(str(found))
+    raise typer.Exit(Status.REFUTED if found.refuted else Status.HOLDS)
 
 
 def imported(target: str) -> Callable[..., Any]:
@@ -46,5 +49,5 @@ def imported(target: str) -> Callable[..., Any]:
     try:
         found: Any = importlib.import_module(module)
         return reduce(getattr, name.split("."), found)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ValueError(f"target: cannot import {target!r}: {type(error).__name__}: {error}") from error

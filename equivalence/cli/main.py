@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from equivalence.cli.errors import Group
+from equivalence.cli.errors import Command, Group
 from equivalence.cli.falsify import falsify
 from equivalence.cli.recognise import recognise
 from equivalence.cli.weights import weights
@@ -17,6 +17,6 @@ def commands() -> None:
     """Linear self-attention as gradient descent, exactly."""
 
 
-app.command()(weights)
-app.command()(recognise)
-app.command()(falsify)
+app.command(cls=Command)(weights)
+app.command(cls=Command)(recognise)
+app.command(cls=Command)(falsify)

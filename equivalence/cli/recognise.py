@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ import typer
 
 from equivalence.cli.errors import bad_input
 from equivalence.cli.options import AsJson, InputRows, TargetRows
+from equivalence.cli.status import Status, first_of, of_outcome
+from equivalence.cli.streams import say, say_aside, say_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,7 +50,8 @@ def recognise(
 
     Each layer is judged on its own, for tokens [x; y] and the query token [q; −W₀q]: [q; 0] if nothing else is said. The context tokens
     are the keys. The error bound holds for every context and query of the norms given. Several linear layers are judged end to end too.
-    JSON is one object; if the file has several layers, one whose "layers" is a list of them.
+    JSON is one object; if the file has several layers, one whose "layers" is a list of them. The exit status is 1 for the family "none"
+    and 3 where nothing is decided; of several layers it is that of the verdict end to end, if there is one.
     """
     with bad_input():
         from equivalence.loading.layers import load_layers
@@ -63,6 +65,7 @@ def recognise(
             single = linear_verdicts(loaded, d_x, d_y, context, start, norms)
             whole = stack_verdict(loaded, d_x, d_y, start, norms) if len(loaded) > 1 else None
     show_json(single, whole) if as_json else show_text(single, whole)
+    raise typer.Exit(status(single, whole))
 
 
 class Verdict(NamedTuple):
@@ -79,7 +82,7 @@ def notes_on_stderr() -> Iterator[None]:
         warnings.simplefilter("always")
         yield
     for note in notes:
-        typer.echo(f"note: {note.message}", err=True)
+        say_aside(f"note: {note.message}")
 
 
 def initial_from(initial: str) -> str | np.ndarray:
@@ -132,11 +135,16 @@ def show_json(single: Sequence[Verdict], whole: Verdict | None) -> None:
     """One object."""
     layers = [verdict.told for verdict in single]
     shown = layers[0] if len(layers) == 1 else {**(whole.told if whole else {}), "layers": layers}
-    typer.echo(json.dumps(shown, ensure_ascii=False, indent=2, allow_nan=False))
+    say_json(shown)
 
 
 def show_text(single: Sequence[Verdict], whole: Verdict | None) -> None:
     """One paragraph a layer, and one on all of them where there is a verdict on that."""
     titles = [f"layer {number}\n" if len(single) > 1 else "" for number in range(1, len(single) + 1)]
     paragraphs = [title + verdict.text for title, verdict in zip(titles, single, strict=True)]
-    typer.echo("\n\n".join([*paragraphs, *([whole.text] if whole else [])]))
+    say("\n\n".join([*paragraphs, *([whole.text] if whole else [])]))
+
+
+def status(single: Sequence[Verdict], whole: Verdict | None) -> Status:
+    """That of the verdict end to end, if there is one; else the first of those of the layers."""
+    return first_of(of_outcome(str(verdict.told["family"])) for verdict in ([whole] if whole else single))

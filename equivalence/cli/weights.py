@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import secrets
+import stat
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from equivalence.cli.errors import bad_input, input_error
+from equivalence.cli.streams import say
 
 if TYPE_CHECKING:
     from equivalence.models.heads import Layer
@@ -44,13 +47,14 @@ def weights(
         layer = built(d_x, d_y, learning_rate, context, gdpp, gamma)
         content = encoded(layer, format, out)
     if out is None:
-        typer.echo(content.decode(), nl=False)
+        say(content.decode().removesuffix("\n"))
     else:
         write_whole(out, content)
 
 
 def built(d_x: int, d_y: int, learning_rate: str, context: str, gdpp: bool, gamma: str | None) -> Layer:
     """The layer asked for. Raises ValueError with the option's name."""
+    from equivalence.algebras.rationals import check_digits
     from equivalence.models.constructions.linear import gd_layer, gdpp_layer
 
     if max(d_x, d_y) > MOST_ROWS:
@@ -59,6 +63,7 @@ def built(d_x: int, d_y: int, learning_rate: str, context: str, gdpp: bool, gamm
         raise ValueError("--gdpp: expected --gamma too, such as --gamma 1/20")
     if gamma is not None and not gdpp:
         raise ValueError("--gamma: expected --gdpp too; plain gradient descent has no γ")
+    check_digits("context", context)
     if not context.isidentifier() and not re.fullmatch(r"[+-]?\d+", context):
         raise ValueError(f"context: expected a positive integer or a symbol such as N, got {context!r}")
     count = context if context.isidentifier() else int(context)
@@ -86,10 +91,8 @@ def encoded(layer: Layer, format: Format, out: Path | None) -> bytes:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file at once or not at all: under another name in the same directory, which then takes its place."""
-    target = path.resolve()
-    if target.exists() and not target.is_file():
-        raise input_error(f"--out: expected the name of a file, got {path}, which is something else")
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    target = replaceable(path)
+    temporary = target.with_name(f".{secrets.token_hex(4)}")
     try:
         temporary.write_bytes(content)
         temporary.replace(target)
@@ -98,3 +101,18 @@ def write_whole(path: Path, content: bytes) -> None:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def replaceable(path: Path) -> Path:
+    """Where a file may be written or replaced, behind all links; input errors for what is no file, and for one that is read-only."""
+    try:
+        target = path.resolve()
+        mode = target.stat().st_mode if target.exists() else None
+    except (OSError, RuntimeError, ValueError) as error:  # not to be searched, a name that is too long, links in a circle, a null character
+        raise input_error(f"--out: cannot write {path}: {getattr(error, 'strerror', None) or error}") from None
+    if mode is not None and not stat.S_ISREG(mode):
+        raise input_error(f"--out: expected the name of a file, got {path}, which is something else")
+    # Root may write to all files, but one that says that it is not to be written is meant so.
+    if mode is not None and not (mode & 0o222 and os.access(target, os.W_OK)):
+        raise input_error(f"--out: cannot write {path}: it is read-only")
+    return target

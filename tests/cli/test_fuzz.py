@@ -60,7 +60,7 @@ def raising() -> Command:
 @pytest.mark.parametrize(
     ("name", "command", "message"),
     [
-        ("weights", raising(), "raises KeyError: 'lost'"),
+        ("weights", raising(), "ends in a defect: error: a defect of ours, please report it: KeyError: 'lost'"),
         ("weights", ending(2, stderr="error: no\nsecond line\n"), "status 2 says"),
         ("weights", ending(2, "half an answer", "error: no\n"), "status 2 says"),
         ("weights", ending(2, stderr="error: \x1b[31m\n"), "status 2 says"),
@@ -68,7 +68,10 @@ def raising() -> Command:
         ("weights", ending(3, "W_K"), "status 3 says 'W_K'"),
         ("weights", ending(0, "W_K", "warning\n"), "status 0 with 'warning\\n' on stderr"),
         ("weights", ending(0, "nothing"), "status 0 says 'nothing'"),
-        ("recognise", ending(1, "family: none"), "status 1 says 'family: none'"),
+        ("recognise", ending(0, "family: none"), "status 0 says 'family: none'"),
+        ("recognise", ending(1, "family: gradient descent"), "status 1 says 'family: gradient descent'"),
+        ("recognise", ending(0, "family: rate 0\n\nfamily: not decided"), "status 0 says 'family: rate 0"),
+        ("recognise", ending(3, "family: none\n\nfamily: not decided"), "status 3 says 'family: none"),
         ("falsify", ending(1, "not refuted"), "status 1 says 'not refuted'"),
         ("falsify", ending(0, "refuted"), "status 0 says 'refuted'"),
         ("proofs", ending(0, "1 statements hold, 1 refuted\n"), "status 0 says"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import proofs  # noqa: F401 - registers the statements
+from equivalence.cli.status import MEANINGS
 from equivalence.statements import in_order, registry
 from equivalence.statements.kinds import KINDS, status
 
@@ -37,6 +38,10 @@ def test_the_table_is_the_registry():
 def test_the_statuses_are_explained():
     explained = {row[0]: row[2] for row in rows("What counts as proved") if row[0] in KINDS}
     assert explained == {kind.name: kind.status for kind in KINDS.values()}
+
+
+def test_the_exit_statuses_are_those_of_the_commands():
+    assert rows("A layer of your own")[2:] == [(str(int(status)), meaning) for status, meaning in MEANINGS.items()]
 
 
 def tree():
