@@ -92,6 +92,11 @@ def _as_float(value: object) -> float:
         return math.inf
 
 
+def several(count: int, noun: str) -> str:
+    """How many there are of what a noun names: "1 law", "2 laws"."""
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
 def legible(text: str, longest: int = 120) -> str:
     """Text that others wrote, fit for one line of a message: escaped if a terminal would act on it, and shortened."""
     line = text if text.isprintable() else repr(text)[1:-1]

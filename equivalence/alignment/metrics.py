@@ -17,7 +17,7 @@ from functools import partial
 
 import numpy as np
 
-from equivalence.checks import checked_matrix
+from equivalence.checks import checked_matrix, several
 from equivalence.extras import extra
 from equivalence.predictors.derivatives import slope_and_prediction
 from equivalence.predictors.predictor import Predictor
@@ -69,10 +69,10 @@ class Alignment:
 
     def __repr__(self) -> str:
         means = ", ".join(f"{metric} {getattr(self, metric.replace(' ', '_')):.6g}" for metric in METRICS)
-        return f"<Alignment on {self.instances} instances, means: {means}>"
+        return f"<Alignment on {several(self.instances, 'instance')}, means: {means}>"
 
     def _repr_markdown_(self) -> str:
-        lines = [f"| {self.instances} instances | mean | least | largest |", "|---|---|---|---|"]
+        lines = [f"| {several(self.instances, 'instance')} | mean | least | largest |", "|---|---|---|---|"]
         for metric in METRICS:
             values = getattr(self, f"{metric.replace(' ', '_')}s")
             lines.append(f"| {metric} | {values.mean():.6g} | {values.min():.6g} | {values.max():.6g} |")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from equivalence.checks import several
 from equivalence.falsification.callables import shown
 from equivalence.falsification.laws import Array, Law, Others, RegressionInstance
 
@@ -68,12 +69,14 @@ class Report:
         """In words."""
         if self.untested:
             return f"not tested: {self.untested}"
-        return f"broken by {self.counterexample}" if self.counterexample else f"held on {self.instances} instances of {self._sizes}"
+        return (
+            f"broken by {self.counterexample}" if self.counterexample else f"held on {several(self.instances, 'instance')} of {self._sizes}"
+        )
 
     @property
     def _sizes(self) -> str:
         first, last = self.contexts[0], self.contexts[-1]
-        return f"{first} to {last} tokens" if first < last else f"{first} token{'s' * (first > 1)}"
+        return f"{first} to {last} tokens" if first < last else several(first, "token")
 
     def to_json(self) -> dict[str, object]:
         """Plain dicts, lists, text and numbers."""

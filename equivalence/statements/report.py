@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
+from equivalence.checks import several
 from equivalence.statements.kinds import status
 from equivalence.statements.registry import Statement
 from equivalence.statements.results import Check, Result
@@ -32,7 +33,7 @@ def spoken_for(checks: Sequence[Check]) -> str:
             return "decided for all sizes" if all(check.decides for check in checks) else "sound, all sizes"
         case "finite field":
             counts = Counter(check.claim for check in checks if check.sizes and not check.void)
-            return f"{min(counts.values())} sizes" if counts else "random points"
+            return several(min(counts.values()), "size") if counts else "random points"
         case _:
             return "as stated"
 
@@ -53,7 +54,8 @@ def counted(results: Sequence[Result]) -> str:
     """How many statements hold, how many are refuted, and how many not decided, if any is not."""
     counts = Counter(result.outcome for result in results)
     undecided = f", {counts['not decided']} not decided" if counts["not decided"] else ""
-    return f"{counts['holds']} statements hold, {counts['refuted']} refuted{undecided}"
+    verb = "holds" if counts["holds"] == 1 else "hold"
+    return f"{several(counts['holds'], 'statement')} {verb}, {counts['refuted']} refuted{undecided}"
 
 
 def identified(statement: Statement) -> Described:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from equivalence.checks import several
 from equivalence.statements.registry import Statement
 from equivalence.statements.sizes import Sizes
 from equivalence.statements.verdicts import Outcome, together
@@ -104,7 +105,7 @@ class Result:
         return tuple(check.message for check in self.checks if not check.holds and (not check.void or self._is_void(check)))
 
     def __repr__(self) -> str:
-        return f"<Result {self.statement.number}: {self.outcome}, {len(self.checks)} checks>"
+        return f"<Result {self.statement.number}: {self.outcome}, {several(len(self.checks), 'check')}>"
 
     def _repr_markdown_(self) -> str:
         lines = [f"**{self.statement.number} {self.statement.title}**: {self.outcome}", ""]

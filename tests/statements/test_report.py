@@ -45,7 +45,7 @@ def test_outcomes_together(outcomes: Any, all_in_all: str) -> None:
     result = Result(find("1.1"), checks, 0)
     assert together(outcomes) == result.outcome == all_in_all
     assert result.holds is (all_in_all == "holds")
-    assert repr(result) == f"<Result 1.1: {all_in_all}, {len(outcomes)} checks>"
+    assert repr(result) == f"<Result 1.1: {all_in_all}, {len(outcomes)} check{'s' * (len(outcomes) != 1)}>"
     assert described(result)["outcome"] == all_in_all
 
 
@@ -142,8 +142,8 @@ def test_no_outcome_is_called_another_in_any_form(outcome: str) -> None:
 
 def test_the_count_says_what_is_not_decided_only_where_something_is() -> None:
     holding, open_ = verify("1.1", seed=0), Result(find("1.2"), (), 0)
-    assert counted([holding]) == "1 statements hold, 0 refuted"
-    assert counted([holding, open_, open_]) == "1 statements hold, 0 refuted, 2 not decided"
+    assert counted([holding]) == "1 statement holds, 0 refuted"
+    assert counted([holding, open_, open_]) == "1 statement holds, 0 refuted, 2 not decided"
 
 
 def test_json_says_what_the_table_says_and_how_to_check_again() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from equivalence.checks import checked_norm
+from equivalence.checks import checked_norm, several
 from equivalence.recognition import Recognition, Witness
 from equivalence.recognition.field import Matrix
 from equivalence.recognition.query import TOKENS, Query
@@ -81,7 +81,7 @@ class StackRecognition:
         }
 
     def __str__(self) -> str:
-        lines = [f"{len(self.layers)} layers: {self.family}" + (f" ({self.reason})" if self.reason else "")]
+        lines = [f"{several(len(self.layers), 'layer')}: {self.family}" + (f" ({self.reason})" if self.reason else "")]
         lines.append(f"  query token: {TOKENS[self.query]}")
         for number, layer in enumerate(self.layers, 1):
             lines += self._about(number, layer)
