@@ -35,6 +35,8 @@ from .statements import (
     verify,
 )
 
+__version__: str
+
 __all__ = [
     "Assertion",
     "Ball",

@@ -1,6 +1,6 @@
 """``python -m equivalence``: the toolkit on the command line."""
 
-from equivalence.cli.main import app
+from equivalence.cli.main import made
 
 if __name__ == "__main__":
-    app()
+    made(completes=False)()

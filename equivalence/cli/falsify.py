@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -12,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from equivalence.cli.errors import bad_input
+from equivalence.cli.modules import imported
 from equivalence.cli.options import AsJson, InputRows, TargetRows
 from equivalence.cli.status import Status
 from equivalence.cli.streams import say, say_json
@@ -34,20 +34,18 @@ def falsify(
     with bad_input(), redirect_stdout(sys.stderr):  # what the predictor prints is no part of the answer
         from equivalence.falsification.search import falsify as falsified
 
-        found = falsified(
-            imported(target), d_x=d_x, d_y=d_y, min_context=min_context, max_context=max_context, examples=examples, seed=seed
-        )
+        found = falsified(named(target), d_x=d_x, d_y=d_y, min_context=min_context, max_context=max_context, examples=examples, seed=seed)
     say_json(found.to_json()) if as_json else say(str(found))
     raise typer.Exit(Status.REFUTED if found.refuted else Status.HOLDS)
 
 
-def imported(target: str) -> Callable[..., Any]:
+def named(target: str) -> Callable[..., Any]:
     """The function that "module:function" names. Raises ValueError with what went wrong."""
     module, _, name = target.partition(":")
     if not module or not name:
         raise ValueError(f"target: expected module:function, such as model:predict, got {target!r}")
     try:
-        found: Any = importlib.import_module(module)
-        return reduce(getattr, name.split("."), found)
-    except (Exception, SystemExit) as error:
-        raise ValueError(f"target: cannot import {target!r}: {type(error).__name__}: {error}") from error
+        found: Any = reduce(getattr, name.split("."), imported("target", module))
+    except AttributeError as error:
+        raise ValueError(f"target: found no {name!r} in {module!r}: {error}") from error
+    return found

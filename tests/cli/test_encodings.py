@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import proofs.__main__
 from equivalence import gd_layer
 from equivalence.cli.main import app
 from equivalence.cli.streams import harmless, one_line, plain, readable
@@ -41,8 +40,7 @@ COMMANDS = {
 
 
 def run(words: list[str], encoding: str) -> Any:
-    runner = CliRunner(charset=encoding)
-    return runner.invoke(proofs.__main__.app if words[0] == "proofs" else app, words[words[0] == "proofs" :])
+    return CliRunner(charset=encoding).invoke(app, words)
 
 
 @pytest.fixture

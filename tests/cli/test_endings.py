@@ -15,7 +15,6 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-import proofs.__main__
 from equivalence import gd_layer, statement
 from equivalence.cli.errors import DEBUG, Command
 from equivalence.cli.main import app
@@ -84,8 +83,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def run(words: list[str]) -> Any:
-    """A command of either command line."""
-    return CliRunner().invoke(proofs.__main__.app if words[0] == "proofs" else app, words[words[0] == "proofs" :])
+    return CliRunner().invoke(app, words)
 
 
 OPEN = [*recognise("open.npz", d_x=1), "--initial", "one.npy"]
@@ -111,7 +109,7 @@ INNERMOST = {
     "weights": "equivalence.cli.weights.built",
     "recognise": "equivalence.loading.layers.load_layers",
     "falsify": "equivalence.falsification.search.falsify",
-    "proofs": "proofs.__main__.verify",
+    "proofs": "equivalence.cli.statements.verify",
 }
 GOOD = {"weights": WEIGHTS, "recognise": recognise("step.npz"), "falsify": falsify("model_of_endings:descent"), "proofs": ["proofs", "1.1"]}
 

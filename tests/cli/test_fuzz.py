@@ -24,7 +24,7 @@ GOOD = {
     "weights": ["weights", "--d-x", "2", "--d-y", "1", "--learning-rate", "eta", "--context", "N"],
     "recognise": ["recognise", "one.npz", "--d-x", "2", "--d-y", "1", "--convention", "columns", "--json"],
     "falsify": ["falsify", "model_of_the_fuzz:softmax", "--d-x", "2", "--d-y", "1", "--examples", "3"],
-    "proofs": ["1.2", "--seed", "0", "--json"],
+    "proofs": ["proofs", "1.2", "--seed", "0", "--json"],
 }
 
 
@@ -74,7 +74,7 @@ def raising() -> Command:
         ("recognise", ending(3, "family: none\n\nfamily: not decided"), "status 3 says 'family: none"),
         ("falsify", ending(1, "not refuted"), "status 1 says 'not refuted'"),
         ("falsify", ending(0, "refuted"), "status 0 says 'refuted'"),
-        ("proofs", ending(0, "1 statements hold, 1 refuted\n"), "status 0 says"),
+        ("proofs", ending(0, "1 statement holds, 1 refuted\n"), "status 0 says"),
         ("proofs", ending(1, "2 statements hold, 0 refuted\n"), "status 1 says"),
     ],
 )

@@ -4,16 +4,18 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from equivalence.cli import proofs as command
+from equivalence.cli.proofs import app
 from equivalence.statements import Check, find, in_order, registry, statement
 from equivalence.statements.derivation import as_latex, as_text
 from equivalence.statements.report import checked, described_check, spoken_for
 from equivalence.statements.steps import Items
-from proofs.__main__ import app
 
 SECONDS = r"\d+\.\d\d s of \d+\.\d\d s with imports \(SymPy's own: \d+\.\d\d s\)"
 FEW = ["1.1", "1.3", "1.4", "2.1"]
@@ -40,7 +42,7 @@ def falling() -> Any:
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("proofs.__main__.in_order", lambda: [find(number) for number in FEW])
+    monkeypatch.setattr("equivalence.cli.statements.in_order", lambda: [find(number) for number in FEW])
 
 
 def rows(output: str) -> list[list[str]]:
@@ -49,9 +51,14 @@ def rows(output: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("│").split("│")] for line in lines]
 
 
+def lines_of(output: str) -> dict[str, str]:
+    """By number, the outcome at the end of a statement's line."""
+    return dict(re.findall(r"^  (\d+\.\d+) .*  (holds|refuted|not decided)$", output, re.MULTILINE))
+
+
 @pytest.mark.usefixtures("few")
 def test_the_table_has_a_row_a_statement_and_ends_with_the_count() -> None:
-    result = run("--seed", "7")
+    result = run("--seed", "7", "--details")
     assert (result.exit_code, result.stderr) == (0, "")
     table = rows(result.stdout)
     assert [row[0] for row in table] == FEW
@@ -60,7 +67,27 @@ def test_the_table_has_a_row_a_statement_and_ends_with_the_count() -> None:
     assert [row[6] for row in table] == ["holds"] * 4
     assert re.fullmatch(r"2\^-\d\d", table[0][4])
     assert "finite field: 3 sizes" in result.stdout
-    assert re.fullmatch(rf"{SECONDS}, seed 7: 4 statements hold, 0 refuted", result.stdout.splitlines()[-1])
+    times, count = result.stdout.splitlines()[-2:]
+    assert re.fullmatch(rf"{SECONDS}, seed 7", times)
+    assert count == "4 statements hold, 0 refuted"
+
+
+def test_a_line_a_statement_by_chapters_in_80_columns() -> None:
+    result = run("--seed", "0")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines_of(result.stdout) == {found.number: "holds" for found in in_order()}
+    headings = [line for line in lines if line.startswith("Chapter ")]
+    assert headings[0] == "Chapter 1: gradient descent as a data update"
+    assert [int(re.match(r"Chapter (\d+): ", line)[1]) for line in headings] == sorted({found.chapter for found in in_order()})  # type: ignore[index]
+    assert len(lines) == len(in_order()) + len(headings) + 3
+
+
+def test_titles_that_do_not_fit_end_after_a_word() -> None:
+    lines = run("4.1", "1.4", "--seed", "0").stdout.splitlines()
+    assert "  4.1  Separate tokens for inputs and targets: a pairing layer, then a …   holds" in lines
+    assert "  1.4  No data update for models that are not linear in their weights      holds" in lines
 
 
 def test_nothing_is_cut_where_there_is_no_terminal() -> None:
@@ -75,19 +102,20 @@ def test_nothing_is_cut_where_there_is_no_terminal() -> None:
 def test_a_fresh_seed_is_shown_and_can_be_given_again() -> None:
     first, second = (int(re.search(r"seed (\d+)", run().stdout)[1]) for _ in range(2))  # type: ignore[index]
     assert first != second
-    assert f"seed {first}:" in run("--seed", str(first)).stdout
+    assert f"seed {first}\n" in run("--seed", str(first)).stdout
 
 
 def test_a_statement_that_falls_is_named_and_the_status_is_1(falling: Any) -> None:
     result = run("1.2", "99.1")
     assert result.exit_code == 1
-    assert [row[6] for row in rows(result.stdout)] == ["holds", "refuted"]
+    assert lines_of(result.stdout) == {"1.2": "holds", "99.1": "refuted"}
+    assert "Chapter 99\n" in result.stdout
     assert re.search(
         r"^99.1 Transposing changes nothing, step 2 \(its transpose\): in block \(0, 0\), left − right = .*\[symbolic\]$",
         result.stdout,
         re.M,
     )
-    assert result.stdout.endswith("1 statements hold, 1 refuted\n")
+    assert result.stdout.endswith("\n1 statement holds, 1 refuted\n")
     (found,) = json.loads(run("99.1", "--json").stdout)
     assert found["holds"] is False
     assert found["checks"][0]["message"].endswith("[symbolic]")
@@ -101,8 +129,8 @@ def test_numbers_print_the_derivations_with_their_reasons_and_verify_them() -> N
     assert result.stdout.startswith(as_text(find("2.1")))
     assert as_text(find("1.4")) in result.stdout
     assert "   1. the layer, on context and queries\n" in result.stdout
-    assert [row[0] for row in rows(result.stdout)] == ["2.1", "1.4"]
-    assert result.stdout.endswith("2 statements hold, 0 refuted\n")
+    assert lines_of(result.stdout) == {"2.1": "holds", "1.4": "holds"}
+    assert result.stdout.endswith("\n2 statements hold, 0 refuted\n")
 
 
 def test_latex_is_latex_with_the_verdict_as_a_comment() -> None:
@@ -111,7 +139,8 @@ def test_latex_is_latex_with_the_verdict_as_a_comment() -> None:
     assert result.exit_code == 0
     assert lines[0] == "% 2.1 holds: symbolic: decided for all sizes; finite field: 3 sizes"
     assert as_latex(find("2.1")) in result.stdout
-    assert re.fullmatch(rf"% {SECONDS}, seed 3: 1 statements hold, 0 refuted", lines[-1])
+    assert re.fullmatch(rf"% {SECONDS}, seed 3", lines[-2])
+    assert lines[-1] == "% 1 statement holds, 0 refuted"
 
 
 def test_json_has_what_was_checked() -> None:
@@ -214,7 +243,7 @@ def check(algebra: str, claim: str = "c", sizes: Any = (), decides: bool = True)
         ([check("symbolic")], "decided for all sizes"),
         ([check("symbolic"), check("symbolic", decides=False)], "sound, all sizes"),
         ([check("finite field", sizes={"n": n}) for n in (1, 2)], "2 sizes"),
-        ([check("finite field", "a", {"n": 1}), *(check("finite field", "b", {"n": n}) for n in (1, 2))], "1 sizes"),
+        ([check("finite field", "a", {"n": 1}), *(check("finite field", "b", {"n": n}) for n in (1, 2))], "1 size"),
         ([check("finite field")], "random points"),
         ([check("rational")], "as stated"),
     ],
@@ -233,9 +262,37 @@ def test_a_claim_that_rewrites_is_sound_only() -> None:
         yield "is I", algebra.eye(n)
 
     try:
-        assert rows(run("99.2").stdout)[0][3] == "symbolic: sound, all sizes"
+        assert rows(run("99.2", "--details").stdout)[0][3] == "symbolic: sound, all sizes"
     finally:
         del registry["99.2"]
+
+
+def test_a_package_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine_of_this_test.py").write_text(MINE)
+    (tmp_path / "leaving_of_this_test.py").write_text("raise SystemExit('bye')")
+    monkeypatch.syspath_prepend(tmp_path)
+    try:
+        result = run("mine.1", "--package", "mine_of_this_test", "--seed", "0")
+    finally:
+        registry.pop("mine.1", None)
+        sys.modules.pop("mine_of_this_test", None)
+    assert result.exit_code == 0
+    assert "Other statements\n  mine.1  Brackets [bold]stay[/bold]" in result.stdout
+    left = run("--package", "leaving_of_this_test")
+    assert (left.exit_code, left.stderr) == (2, "error: --package: cannot import 'leaving_of_this_test': SystemExit: bye\n")
+    assert command.PACKAGE == "proofs"
+
+
+MINE = """
+from equivalence import statement
+
+@statement("mine.1", "Brackets [bold]stay[/bold]", source="nobody")
+def mine(algebra, n):
+    \"\"\"X = X.\"\"\"
+    X = algebra.generator("X", n, n)
+    yield "X", X
+    yield "twice transposed", X.T.T
+"""
 
 
 def module(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -9,11 +9,11 @@ import sympy
 from typer.testing import CliRunner
 
 import proofs  # noqa: F401  (registers the statements)
+from equivalence.cli.proofs import app
 from equivalence.statements import Informal, Statement, claim_of, in_order, verify
 from equivalence.statements.derivation import as_latex, as_text
 from equivalence.statements.report import described
 from equivalence.statements.steps import Items
-from proofs.__main__ import app
 
 WORDS = "that x is a number"
 x = sympy.Symbol("x")

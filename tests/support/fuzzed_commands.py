@@ -1,4 +1,4 @@
-"""Seeded calls of both commands: ``python -m tests.support.fuzzed_commands --number 5000 --seed 1``.
+"""Seeded calls of all commands: ``python -m tests.support.fuzzed_commands --number 5000 --seed 1``.
 
 Each call is a good one with some of its words replaced, dropped, doubled or put in. Whatever is asked, a command ends with one of the exit
 statuses that it documents, says on the screen which it was, and raises nothing: 0 with an answer and nothing but notes on stderr; 1 with
@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from typer.testing import CliRunner
 
-import proofs.__main__
+import proofs  # noqa: F401  (registers the statements)
 from equivalence import gd_layer, gdpp_layer, in_order
 from equivalence.cli.main import app
 from equivalence.models.heads import Layer
@@ -93,7 +93,7 @@ class Command(NamedTuple):
 
 
 def commands() -> dict[str, Command]:
-    """Every command of both command lines."""
+    """Every command."""
     shapes = {"--d-x": SIZES, "--d-y": SIZES}
     return {
         "weights": Command(
@@ -121,12 +121,12 @@ def commands() -> dict[str, Command]:
             ["--json"],
         ),
         "proofs": Command(
-            proofs.__main__.app,
-            [],
+            app,
+            ["proofs"],
             [*(statement.number for statement in in_order()), "1", "1.9", "2.1 ", "", "x", "9.99", "१.१"],
             {"--seed": ["0", "1", "-5", "x", "", "1.5", "99999999999999999999999"]},
             {},
-            ["--list", "--latex", "--json"],
+            ["--list", "--latex", "--json", "--details", "--quiet"],
         ),
     }
 
