@@ -78,10 +78,10 @@ def sample(
 ) -> tuple[Sample, ...]:
     """Test a statement's identities, inductions and series on random batches, and the witnesses of its other claims on numbers.
 
-    Data are uniform in [−1, 1), symbols ± uniform in [1/2, 1]; invertible matrices are products of unit triangular ones of −1, 0 and 1 and a
-    diagonal one of ±½, ±1 and ±2, so that they and their inverses are exact. Witnesses have no random data and are computed once, by NumPy in float64; of checks that give no
-    comparison, numbers say nothing, and claims without an algebra are exact already: these are left out. So are claims that invert an
-    expression, as no tolerance is known for its rounding.
+    Data are uniform in [−1, 1), symbols ± uniform in [1/2, 1]; invertible matrices are products of unit triangular ones of −1, 0 and 1
+    and a diagonal one of ±½, ±1 and ±2, so that they and their inverses are exact. Witnesses have no random data and are computed once,
+    by NumPy in float64; of checks that give no comparison, numbers say nothing, and claims without an algebra are exact already: these
+    are left out. So are claims that invert an expression, as no tolerance is known for its rounding.
 
     Args:
         which: a statement, or the number of a registered one.
