@@ -10,7 +10,7 @@ import pytest
 
 from equivalence.recognition.tensor.canonical import frobenius
 from equivalence.recognition.tensor.enclosed import _product
-from equivalence.recognition.tensor.lowrank import LowRank, Matrix, fewer_rows, formed_if_small, is_thin, on_columns
+from equivalence.recognition.tensor.lowrank import LowRank, Matrix, fewer_rows, formed_if_small, is_thin, on_columns, summed
 
 ROUNDING = 64 * 2.0**-52
 """Sums of at most 9 products of three numbers below 4, twice over, and their sums: far fewer than 64 units of the largest term."""
@@ -103,3 +103,16 @@ def test_a_bad_gauge_costs_no_more_digits_than_the_product_does() -> None:
     turned = left @ gauge, np.linalg.solve(gauge, right)
     assert abs(low_rank(*turned).inner(low_rank(*turned)) / expected - 1) < 1e-6
     assert abs(LowRank(*turned).inner(LowRank(*turned)) / expected - 1) > 1e-6
+
+
+@pytest.mark.parametrize("columns", [4, 40])
+def test_a_sum_of_factors_is_as_small_as_what_is_left_of_them(columns: int) -> None:
+    """Side by side, 10⁸ that cancels leaves no digit of a square; formed, or over an orthonormal factor, it leaves 10⁻⁸."""
+    small, large = thin(columns, columns, 2, seed=3), 1e8 * thin(columns, columns, 1, seed=4)
+    terms = [large, small, LowRank(-large.left.copy(), large.right.copy())]
+    total, side_by_side = summed(terms), terms[0] + terms[1] + terms[2]
+    expected = frobenius(small, small)
+    assert isinstance(total, LowRank) == (columns == 40)
+    assert abs(frobenius(total, total) - expected) <= 1e-5 * expected
+    assert abs(frobenius(side_by_side, side_by_side) - expected) > 1e-2 * expected
+    assert summed([small]) is small

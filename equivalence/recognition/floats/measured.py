@@ -74,6 +74,8 @@ def measured(layer: FloatingLayer, question: Question) -> Recognition:
             doubt = (
                 doubt or f"{fit.family.name} is within {reach.value:.4g}, but random heads of this shape are within {fit.null:.4g} of it"
             )
+        elif fit.family.factors == 2 and nearest.least_two_sided(fit.candidate.start) < tolerance:
+            doubt = doubt or f"{fit.family.name} was searched for and not found, which does not show that there is none; {EXACT}"
     return _undecided(question, fits, doubt) if doubt else _outside(layer, question, fits)
 
 

@@ -22,7 +22,7 @@ from equivalence.recognition.result import DESCENT, PRECONDITIONED
 from equivalence.recognition.rounding import UNIT, Interval, gamma, size
 from equivalence.recognition.tensor.canonical import CanonicalTensor, descent_slope, frobenius, left_slope, right_slope
 from equivalence.recognition.tensor.enclosed import Ball, Enclosure
-from equivalence.recognition.tensor.lowrank import Array, Matrix, fewer_rows, on_columns
+from equivalence.recognition.tensor.lowrank import Array, Matrix, fewer_rows, on_columns, summed
 
 EPSILON = float(np.finfo(float).eps)
 LOST = 4
@@ -194,14 +194,31 @@ def nearest_two_sided(start: Start, rounds: int) -> Candidate:
     return Candidate(start, square, partial(_scaled, initial, D, C))
 
 
+def least_two_sided(start: Start) -> float:
+    """What the relative distance to every step with C and D is at least, whatever they are, if it is below 1.
+
+    A step multiplies a residual by an input. So its tensor is 0 on two tokens [0; y], and on two tokens [x; W₀x], whose residual is 0; and
+    on one of each it is a product D ⊗ C, so that all singular values but the first are 0.
+    """
+    initial, whole = start.initial, start.whole.norm()
+    d_y, d_x = initial.shape
+    targets, fitted = np.eye(d_x + d_y, d_y, -d_x), np.linalg.qr(np.concatenate([np.eye(d_x), initial]))[0]
+    off = 4 * gamma(8 * (d_x + d_y)) * (1 + size(initial)) * whole.high  # as [W₀, −I] times this basis is 0 up to rounding only
+    apart = [start.whole.on_tokens(basis).norm().low for basis in (targets, fitted)]
+    if (mixed := start.whole.mixed(targets, fitted)) is not None:
+        product, slack = mixed
+        values = np.linalg.svd(product.reshape(d_y * d_y, d_x * d_x), compute_uv=False)
+        apart.append(float(np.linalg.norm(values[1:])) - slack - gamma(product.size) * float(values[0]))
+    return max(max(apart) - off, 0.0) / whole.high * (1 - 8 * UNIT)
+
+
 def _first_left(seen: CanonicalTensor, d_y: int) -> Matrix:
     """D of the Kronecker product D ⊗ C nearest to ``Σ_h −A_h,y ⊗ B_h,x``, from Gram matrices of heads; I where that is 0."""
     lefts = [-A[:, -d_y:] for A, _ in seen.pairs]
     rights = [B[:-d_y] for _, B in seen.pairs]
     grams = (np.array([[frobenius(left, right) for right in side] for left in side]) for side in (rights, lefts))
     values, vectors = np.linalg.eig(np.matmul(*grams))
-    first, *others = (left * share for share, left in zip(vectors[:, values.real.argmax()].real, lefts, strict=True))
-    D = sum(others, first)
+    D = summed(left * share for share, left in zip(vectors[:, values.real.argmax()].real, lefts, strict=True))
     return D if frobenius(D, D) else np.eye(d_y)
 
 

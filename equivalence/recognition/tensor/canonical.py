@@ -16,7 +16,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 
 from equivalence.models.heads import Head
-from equivalence.recognition.tensor.lowrank import Array, LowRank, Matrix, formed_if_small
+from equivalence.recognition.tensor.lowrank import Array, LowRank, Matrix, formed_if_small, summed
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ class CanonicalTensor:
         if not size:
             return CanonicalTensor((*self.pairs, (-A, B)))
         shares = [frobenius(own, B) / size for _, own in self.pairs]
-        left = sum((own * share for share, (own, _) in zip(shares, self.pairs, strict=True)), -A)
+        left = summed([-A, *(own * share for share, (own, _) in zip(shares, self.pairs, strict=True))])
         return CanonicalTensor(((left, B), *((own, right - B * share) for share, (own, right) in zip(shares, self.pairs, strict=True))))
 
 
@@ -116,14 +116,12 @@ def norm(tensor: CanonicalTensor) -> float:
 
 def left_slope(tensor: CanonicalTensor, B: Matrix) -> Matrix:
     """The matrix H with ``⟨T, T(A, B)⟩ = ⟨H, A⟩`` for every A: ``½ Σ_h [⟨B_h,B⟩ A_h + A_h B B_hᵀ]``, rows x d."""
-    first, *others = ((A * frobenius(own, B) + (A @ B) @ own.T) / 2 for A, own in tensor.pairs)
-    return sum(others, first)
+    return summed((A * frobenius(own, B) + (A @ B) @ own.T) / 2 for A, own in tensor.pairs)
 
 
 def descent_slope(tensor: CanonicalTensor) -> Matrix:
     """`left_slope` for B = [I; 0], without products by it: ``½ Σ_h [tr(B_h) A_h + A_h,x B_hᵀ]``, rows x d; tr is of the x rows."""
-    first, *others = ((A * _trace(own) + A[:, : own.shape[1]] @ own.T) / 2 for A, own in tensor.pairs)
-    return sum(others, first)
+    return summed((A * _trace(own) + A[:, : own.shape[1]] @ own.T) / 2 for A, own in tensor.pairs)
 
 
 def _trace(matrix: Matrix) -> float:
@@ -134,5 +132,4 @@ def _trace(matrix: Matrix) -> float:
 
 def right_slope(tensor: CanonicalTensor, A: Matrix) -> Matrix:
     """The matrix G with ``⟨T, T(A, B)⟩ = ⟨G, B⟩`` for every B: ``½ Σ_h [⟨A_h,A⟩ B_h + A_hᵀ A B_h]``, d x columns."""
-    first, *others = ((B * frobenius(own, A) + own.T @ (A @ B)) / 2 for own, B in tensor.pairs)
-    return sum(others, first)
+    return summed((B * frobenius(own, A) + own.T @ (A @ B)) / 2 for own, B in tensor.pairs)

@@ -14,7 +14,7 @@ import numpy as np
 from equivalence.models.heads import Head
 from equivalence.recognition.rounding import TINY, UNIT, Interval, gamma, size
 from equivalence.recognition.tensor.canonical import CanonicalTensor, norm
-from equivalence.recognition.tensor.lowrank import Array, LowRank, Matrix, formed_if_small, is_thin
+from equivalence.recognition.tensor.lowrank import Array, LowRank, Matrix, formed_if_small, is_thin, summed
 
 FORMED = 16
 """Up to this d a tensor is formed; of several heads, which may cancel,"""
@@ -129,6 +129,36 @@ class Enclosure:
         """``Σ ‖A‖‖B‖``, which ‖T‖ is far below where heads cancel."""
         return sum(size_of(A) * size_of(B) for A, B in self.tensor.pairs)
 
+    def on_tokens(self, basis: Array) -> Enclosure:
+        """T on the tokens of a subspace, both that it multiplies.
+
+        Args:
+            basis: d x m, with orthonormal columns.
+        """
+        pairs = [(Ball(A @ basis, 0.0), Ball(basis.T @ B, 0.0)) for A, B in self.tensor.pairs]
+        seen = enclosure(pairs)
+        return Enclosure(seen.tensor, seen.dense, seen.slack + self.slack + self._lost_on(basis, basis))
+
+    def mixed(self, first: Array, second: Array) -> tuple[Array, float] | None:
+        """T on one token of each of two subspaces, and how far the true one is at most: ``T[k,b,a,j]``; None where it is too large.
+
+        Args:
+            first, second: d x b and d x a, with orthonormal columns.
+        """
+        rows, columns = self.tensor.pairs[0][0].shape[0], self.tensor.pairs[0][1].shape[1]
+        if rows * first.shape[1] * second.shape[1] * columns > NUMBERS:
+            return None
+        terms = [
+            np.einsum("kb,aj->kbaj", np.asarray(A @ first), np.asarray(second.T @ B))
+            + np.einsum("ka,bj->kbaj", np.asarray(A @ second), np.asarray(first.T @ B))
+            for A, B in self.tensor.pairs
+        ]
+        return np.sum(terms, axis=0) / 2, self.slack + self._lost_on(first, second)
+
+    def _lost_on(self, first: Array, second: Array) -> float:
+        """Rounding of products with two bases, and of their sum."""
+        return 2 * gamma(2 * len(first) + len(self.tensor.pairs) + 8) * size(first) * size(second) * self.size()
+
     def difference(self, member: tuple[Ball, Ball]) -> Enclosure:
         """T − T(A, B); see `CanonicalTensor.difference`."""
         (A, radius), (B, spread) = member
@@ -175,7 +205,7 @@ def compressed(pairs: Sequence[tuple[Ball, Scores]]) -> list[tuple[Ball, Scores]
     (rows, d), own = pairs[0][0].matrix.shape, [scores for _, scores in pairs]
     stacked = np.stack([np.asarray(A.matrix).ravel() for A, _ in pairs], axis=1)
     basis, shares = np.linalg.qr(stacked)
-    whole = [formed_if_small(_combined(row, [scores.matrix for scores in own])) for row in shares]
+    whole = [summed(scores.matrix * float(share) for share, scores in zip(row, own, strict=True)) for row in shares]
     missed = [size(column) for column in (stacked - basis @ shares).T]
     extra = [0.0, 0.0]
     for h, (A, scores) in enumerate(pairs):
@@ -190,8 +220,3 @@ def compressed(pairs: Sequence[tuple[Ball, Scores]]) -> list[tuple[Ball, Scores]
         (Ball(basis[:, i].reshape(rows, d), 0.0), Scores(B, own[0].d_x, radius))
         for i, (B, radius) in enumerate(zip(whole, radii, strict=True))
     ]
-
-
-def _combined(shares: Array, matrices: Sequence[Matrix]) -> Matrix:
-    first, *others = (matrix * float(share) for share, matrix in zip(shares, matrices, strict=True))
-    return sum(others, first)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 import numpy as np
@@ -119,6 +119,19 @@ def is_thin(left: Array, right: Array) -> bool:
 def formed_if_small(matrix: Matrix) -> Matrix:
     """An array where the factors have no fewer numbers than the product."""
     return np.asarray(matrix) if isinstance(matrix, LowRank) and matrix.left.shape[1] >= min(matrix.shape) else matrix
+
+
+def summed(terms: Iterable[Matrix]) -> Matrix:
+    """A sum; of factors, one without what cancels: formed where that is no larger, else with an orthonormal left factor.
+
+    Side by side, factors that cancel would lose the square of what cancels in inner products.
+    """
+    first, *others = terms
+    total = formed_if_small(sum(others, first))
+    if not others or not isinstance(total, LowRank):
+        return total
+    basis, rest = np.linalg.qr(total.left)
+    return LowRank(basis, rest @ total.right)
 
 
 def fewer_rows(matrix: Matrix) -> Array:
