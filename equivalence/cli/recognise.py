@@ -29,14 +29,41 @@ class Convention(StrEnum):
     columns = "columns"
 
 
+class Fused(StrEnum):
+    """How query, key and value lie in one weight."""
+
+    parts = "parts"
+    heads = "heads"
+
+
+class Biases(StrEnum):
+    """What becomes of biases that are not 0."""
+
+    constant = "constant"
+    leave_out = "leave out"
+
+
 def recognise(
     file: Annotated[Path, typer.Argument(help="A .npz or .safetensors file of trained weights.", show_default=False)],
     d_x: InputRows,
     d_y: TargetRows,
-    convention: Annotated[Convention, typer.Option("--convention", help="rows: y = x @ w (Haiku, Flax); columns: PyTorch's weight.")],
-    heads: Annotated[int, typer.Option("--heads", min=1, help="Heads, side by side in each weight.")] = 1,
+    convention: Annotated[
+        Convention | None, typer.Option("--convention", help="rows: y = x @ w (Haiku, Flax); columns: PyTorch's weight; asked if need be.")
+    ] = None,
+    heads: Annotated[int | None, typer.Option("--heads", min=1, help="Heads, side by side in each weight; 1 if nothing tells.")] = None,
     layers: Annotated[int | None, typer.Option("--layers", min=1, help="How many layers the file must have.")] = None,
-    scale: Annotated[bool, typer.Option("--scale", help="The model divides its scores by the root of d_k.")] = False,
+    scale: Annotated[
+        bool | None, typer.Option("--scale/--no-scale", help="Whether scores are divided by the root of d_k; as its library does.")
+    ] = None,
+    names: Annotated[
+        list[str] | None, typer.Option("--names", help="Of other names: role=entry, once for each of key, query, value and projection.")
+    ] = None,
+    fused: Annotated[
+        Fused | None, typer.Option("--fused", help="Query, key and value in one weight: parts, or each head's together (GPT-NeoX).")
+    ] = None,
+    biases: Annotated[
+        Biases | None, typer.Option("--biases", help="Biases that are not 0, else refused: weights of a last coordinate 1, or left out.")
+    ] = None,
     softmax: Annotated[bool, typer.Option("--softmax", help="The layers are softmax layers; needs --context.")] = False,
     context: Annotated[int | None, typer.Option("--context", min=1, help="N, with which s = η/N becomes η.")] = None,
     initial: Annotated[
@@ -57,7 +84,18 @@ def recognise(
         from equivalence.loading.layers import load_layers
 
         with notes_on_stderr():
-            loaded = load_layers(file, convention=convention.value, d=d_x + d_y, heads=heads, layers=layers, scale=scale)
+            loaded = load_layers(
+                file,
+                convention=convention,
+                d=d_x + d_y,
+                d_y=d_y,
+                heads=heads,
+                layers=layers,
+                scale=scale,
+                fused=fused,
+                biases=biases,
+                names=named(names),
+            )
         if softmax:
             single, whole = softmax_verdicts(loaded, d_x, d_y, context, initial), None
         else:
@@ -83,6 +121,17 @@ def notes_on_stderr() -> Iterator[None]:
         yield
     for note in notes:
         say_aside(f"note: {note.message}")
+
+
+def named(names: Sequence[str] | None) -> dict[str, str] | None:
+    """Role to entry. Raises ValueError for what is not role=entry, or a role that comes twice."""
+    if not names:
+        return None
+    pairs = [name.partition("=") for name in names]
+    for name, (role, sign, entry) in zip(names, pairs, strict=True):
+        if not (role and sign and entry) or sum(role == other for other, _, _ in pairs) > 1:
+            raise ValueError(f"--names: expected role=entry, each role once, such as key=attn/a, got {name!r}")
+    return {role: entry for role, _, entry in pairs}
 
 
 def initial_from(initial: str) -> str | np.ndarray:

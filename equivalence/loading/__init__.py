@@ -1,5 +1,6 @@
-"""Weights from files that nobody vouches for."""
+"""Weights from files that nobody vouches for, and from modules and trees."""
 
 from equivalence.loading.layers import load_layers
+from equivalence.loading.loaded import Assumed, Loaded
 
-__all__ = ["load_layers"]
+__all__ = ["Assumed", "Loaded", "load_layers"]

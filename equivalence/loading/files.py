@@ -100,6 +100,12 @@ def read(file: ArrayFile, names: Sequence[str], max_bytes: int = MAX_BYTES) -> d
     Raises:
         ValueError: too large; an array that is neither of floats nor of integers; NaN or infinity; a member that is broken.
     """
+    check(file, names, max_bytes)
+    return {name: _finite(name, file.array(name)) for name in names}
+
+
+def check(file: ArrayFile, names: Sequence[str], max_bytes: int = MAX_BYTES) -> None:
+    """Whether the named arrays are of numbers, and not too large in all; nothing is read. Arguments and errors as of `read`."""
     total = 0
     for name in names:
         declared = file.declared(name)
@@ -112,7 +118,6 @@ def read(file: ArrayFile, names: Sequence[str], max_bytes: int = MAX_BYTES) -> d
                 f"{shown(name)}: expected at most max_bytes = {max_bytes} bytes of weights in all, as doubles, got {total} with its shape "
                 f"{declared.shape}; nothing was read"
             )
-    return {name: _finite(name, file.array(name)) for name in names}
 
 
 def shown(name: str) -> str:

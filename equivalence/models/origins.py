@@ -47,12 +47,14 @@ class Origin(NamedTuple):
         scaled: whether 1/√d_k was put into W_Q; None likewise.
         constant: whether the layer's last row is a constant 1, by which it has the biases of its keys, queries and values.
         left_out: what the layer was read without.
+        assumed: how the weights were read, a line for each thing that was assumed.
     """
 
     convention: str | None = None
     scaled: bool | None = None
     constant: bool = False
     left_out: tuple[LeftOut, ...] = ()
+    assumed: tuple[str, ...] = ()
 
 
 class ReadLayer(Layer["np.ndarray"]):

@@ -367,9 +367,9 @@ def test_softmax_layers_are_none(tmp_path: Path) -> None:
 
 
 BAD_FILES = [
-    (["--d-y", "2"], "'attn_0/key' as key: expected shape ('any', 5), got (4, 4); check d = d_x + d_y, or try the convention 'rows'"),
+    (["--d-y", "2"], "'attn_0/query' as query: expected shape ('any', 5), got (4, 4); check d = d_x + d_y, or try the convention 'rows'"),
     (["--d-x", "0"], "Invalid value for '--d-x': "),
-    (["--heads", "3"], "heads: expected a number that divides the 4 dimensions of all heads in 'attn_0/key', got 3"),
+    (["--heads", "3"], "heads: expected a number that divides the 4 dimensions of all heads in 'attn_0/query', got 3"),
     (["--layers", "2"], "layers: expected 2 in the file, found 1; a recurrent stack is [layer] * 2"),
     (["--convention", "diagonal"], "Invalid value for '--convention': "),
     (["--token-norm", "-1"], "token_norm: expected a number that is not negative, got -1.0"),

@@ -44,7 +44,7 @@ def test_what_allocates_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         archive.writestr("query.npy", b"")
         archive.writestr("value.npy", b"")
         archive.writestr("projection.npy", b"")
-    assert outcome(path) == "'key': expected a member that is stored or deflated, as numpy writes it, got compression 14"
+    assert outcome(path) == "'query': expected a member that is stored or deflated, as numpy writes it, got compression 14"
     monkeypatch.setattr(files, "COMPRESSIONS", (zipfile.ZIP_LZMA,))
     with pytest.raises(AssertionError, match=r"^\d{7,} bytes allocated$"):
         outcome(path)
@@ -56,8 +56,8 @@ def test_what_allocates_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_what_is_said_in_lines_or_at_length_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, message: str) -> None:
     path = tmp_path / "weights.npz"
     np.savez(path, **{name: np.zeros(1)})
-    assert outcome(path).startswith("path: found no layer")
-    monkeypatch.setattr("equivalence.loading.layers.shown", lambda name: f"'{name}'")
+    assert outcome(path).startswith("source: found no layer")
+    monkeypatch.setattr("equivalence.loading.matching.shown", lambda name: f"'{name}'")
     with pytest.raises(AssertionError, match=message):
         outcome(path)
 

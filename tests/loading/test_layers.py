@@ -14,9 +14,10 @@ import pytest
 from equivalence.loading.layers import load_layers
 from equivalence.models.attention.linear import update
 from equivalence.models.heads import Layer
-from tests.support.weight_files import D_K, D_V, FLAX, HAIKU, NAMES, ROLES, D, H, K, drawn, entries_of, written
+from tests.support.weight_files import D_K, D_V, FLAX, HAIKU, NAMES, PLAIN, ROLES, D, H, K, drawn, entries_of, written
 
 ROOT = Path(__file__).parents[2]
+CONVENTIONS_OF = [(names, "columns" if names == "torch" else "rows") for names in NAMES] + [("plain", "columns")]
 
 
 def attended(weights: dict[str, np.ndarray], heads: int, context: np.ndarray, query: np.ndarray, divisor: float = 1) -> np.ndarray:
@@ -42,12 +43,13 @@ def assert_does(layer: Layer, weights: dict[str, np.ndarray], heads: int = 1, di
 
 
 @pytest.mark.parametrize("ending", ["npz", "safetensors"])
-@pytest.mark.parametrize("convention", ["rows", "columns"])
-@pytest.mark.parametrize("names", NAMES)
-def test_what_is_written_is_loaded(tmp_path: Path, ending: str, convention: str, names: str) -> None:
+@pytest.mark.parametrize(("names", "convention"), CONVENTIONS_OF)
+@pytest.mark.parametrize("is_told", [True, False])
+def test_what_is_written_is_loaded(tmp_path: Path, ending: str, convention: str, names: str, is_told: bool) -> None:
+    """Names or shapes tell the convention, which may be told too."""
     weights = drawn(0)
     path = written(tmp_path / f"weights.{ending}", entries_of(weights, NAMES[names], convention))
-    (layer,) = load_layers(path, convention=convention, d=D, layers=1)
+    (layer,) = load_layers(path, convention=convention if is_told else None, d=D, layers=1, scale=False)
     (head,) = layer.heads
     for role in ROLES:
         assert np.array_equal(getattr(head, role), weights[role])
@@ -58,7 +60,7 @@ def test_what_is_written_is_loaded(tmp_path: Path, ending: str, convention: str,
 @pytest.mark.parametrize("scale", [False, True])
 def test_heads_side_by_side_do_what_a_loop_over_heads_does(tmp_path: Path, convention: str, scale: bool) -> None:
     weights = drawn(1, H, d_k=16)
-    path = written(tmp_path / "weights.npz", entries_of(weights, HAIKU, convention))
+    path = written(tmp_path / "weights.npz", entries_of(weights, PLAIN, convention))
     (layer,) = load_layers(path, convention=convention, heads=H, scale=scale)
     assert [head.key.shape for head in layer.heads] == [(16, D)] * H
     assert [head.projection.shape for head in layer.heads] == [(D, D_V)] * H
@@ -70,11 +72,14 @@ def test_heads_on_an_axis_of_their_own(tmp_path: Path) -> None:
     entries = {FLAX[role].format(""): weights[role].T.reshape(D, H, -1) for role in ROLES[:3]}
     entries[FLAX["projection"].format("")] = weights["projection"].T.reshape(H, D_V, D)
     path = written(tmp_path / "weights.npz", entries)
-    (layer,) = load_layers(path, convention="rows", heads=H)
-    assert_does(layer, weights, H)
-    with pytest.raises(ValueError, match=r"^'Attention/key/kernel': expected 2 heads on axis 1, got shape \(5, 4, 3\)$"):
-        load_layers(path, convention="rows", heads=2)
-    with pytest.raises(ValueError, match=r"^'Attention/key/kernel': expected a matrix, got shape \(5, 4, 3\)$"):
+    for heads in (None, H):
+        (layer,) = load_layers(path, heads=heads, scale=False)
+        assert_does(layer, weights, H)
+    with pytest.raises(
+        ValueError, match=r"^'Attention/query/kernel' as query: expected shape \(5, 2, 'any'\), got \(5, 4, 3\); check d = "
+    ):
+        load_layers(path, heads=2, d=D)
+    with pytest.raises(ValueError, match=r"^convention: expected 'rows', as 'Attention/query/kernel' is a name of Flax, got 'columns'; "):
         load_layers(path, convention="columns", heads=H)
 
 
@@ -82,7 +87,7 @@ def test_heads_on_an_axis_of_their_own(tmp_path: Path) -> None:
 def test_query_key_and_value_in_one_weight(tmp_path: Path, convention: str) -> None:
     weights = drawn(3, D, d_k=1, d_v=1)
     fused = np.concatenate([weights[role] for role in ("query", "key", "value")])
-    entries = {"attn.in_proj_weight": fused, "attn.out_proj.weight": weights["projection"], "attn.in_proj_bias": np.zeros((3 * D, 1))}
+    entries = {"attn/in_proj": fused, "attn/out": weights["projection"], "attn/in_proj_bias": np.zeros((3 * D, 1))}
     path = written(tmp_path / "weights.safetensors", {name: entry.T if convention == "rows" else entry for name, entry in entries.items()})
     (layer,) = load_layers(path, convention=convention, heads=D)
     assert_does(layer, weights, D)
@@ -92,7 +97,7 @@ def test_query_key_and_value_that_are_not_side_by_side(tmp_path: Path) -> None:
     entries = {"attn.in_proj_weight": np.ones((2 * D, D)), "attn.out_proj.weight": np.ones((D, D))}
     path = written(tmp_path / "weights.npz", entries)
     with pytest.raises(
-        ValueError, match=r"^'attn.in_proj_weight': expected a matrix with query, key and value side by side, got shape \(10, 5\)$"
+        ValueError, match=r"^'attn.in_proj_weight': expected shape \('a multiple of 3', 'any'\), got \(10, 5\); check d = d_x \+ d_y$"
     ):
         load_layers(path, convention="columns")
 
@@ -103,8 +108,8 @@ def test_layers_are_ordered_by_number(tmp_path: Path, names: str) -> None:
     numbers = ["", *(f"_{number}" for number in range(1, K))]
     entries: dict[str, np.ndarray] = {}
     for number, weights in sorted(zip(numbers, all_weights, strict=True), key=lambda pair: pair[0], reverse=True):
-        entries |= entries_of(weights, NAMES[names], "rows", number)
-    layers = load_layers(written(tmp_path / "weights.npz", entries), convention="rows", layers=K)
+        entries |= entries_of(weights, NAMES[names], "columns" if names == "torch" else "rows", number)
+    layers = load_layers(written(tmp_path / "weights.npz", entries), layers=K)
     for layer, weights in zip(layers, all_weights, strict=True):
         assert np.array_equal(layer.heads[0].value, weights["value"])
 
@@ -119,7 +124,7 @@ def test_layers_in_no_order_are_refused(tmp_path: Path) -> None:
     entries = {f"{part}/{name}": entry for part in ("encoder", "decoder") for name, entry in entries_of(drawn(0), HAIKU, "rows").items()}
     path = written(tmp_path / "weights.npz", entries)
     with pytest.raises(
-        ValueError, match=r"^path: expected layers that differ in numbers only, got 'decoder/net/attn', 'encoder/net/attn'; give names$"
+        ValueError, match=r"^source: expected layers that differ in numbers only, got 'decoder/net/attn', 'encoder/net/attn'; give names$"
     ):
         load_layers(path, convention="rows")
 
@@ -127,7 +132,7 @@ def test_layers_in_no_order_are_refused(tmp_path: Path) -> None:
 def test_layers_of_the_same_numbers_are_refused(tmp_path: Path) -> None:
     entries = {f"{name}/{role}": weight for name in ("a_1/b", "a/b_1") for role, weight in drawn(0).items()}
     path = written(tmp_path / "weights.npz", entries)
-    with pytest.raises(ValueError, match=r"^path: expected layers that differ in numbers only, got 'a/b_1', 'a_1/b'; give names$"):
+    with pytest.raises(ValueError, match=r"^source: expected layers that differ in numbers only, got 'a/b_1', 'a_1/b'; give names$"):
         load_layers(path, convention="columns")
 
 
@@ -156,13 +161,14 @@ def test_names_that_the_table_does_not_know(tmp_path: Path) -> None:
     assert len(layers) == K
     assert all(np.array_equal(layer.heads[0].query, weights["query"]) for layer, weights in zip(layers, all_weights, strict=True))
     with pytest.raises(
-        ValueError, match=r"^path: found no layer: expected entries such as 'attn/key/w', got 'h.0.read', .* and 42 more; give names$"
+        ValueError, match=r"^source: found no layer: expected entries such as 'attn/key/w', got 'h.0.read', .* and 42 more; give names$"
     ):
         load_layers(path, convention="columns")
     with pytest.raises(ValueError, match=r"^names: value: expected an entry of the file, got 'h.0.values'; it holds 'h.0.read', "):
         load_layers(path, convention="columns", names=names | {"value": "h.{}.values"})
     with pytest.raises(
-        ValueError, match=r"^names: expected key, query, value and projection, or in_proj and projection, got 'key', 'kay'$"
+        ValueError,
+        match=r"^names: expected key, query, value and projection, or in_proj and projection, or output_value and key_query, got 'key', ",
     ):
         load_layers(path, convention="columns", names={"key": "a", "kay": "b"})
     with pytest.raises(TypeError, match=r"^names: expected the names of entries, got \['a', 1\]$"):
@@ -194,7 +200,7 @@ def test_other_entries_are_named_once_and_not_read(tmp_path: Path) -> None:
     assert layer.heads[0].key.shape == (D_K, D)
 
 
-@pytest.mark.parametrize(("weight", "bias"), [("attn/value/w", "attn/value/b"), ("v_proj.Weight", "v_proj.Bias"), ("value", "value_bias")])
+@pytest.mark.parametrize(("weight", "bias"), [("attn/value/w", "attn/value/b"), ("v_proj.Kernel", "v_proj.Bias"), ("value", "value_bias")])
 @pytest.mark.parametrize("is_named", [True, False])
 def test_biases_are_refused_unless_they_are_zero(tmp_path: Path, weight: str, bias: str, is_named: bool) -> None:
     names = {
@@ -207,7 +213,7 @@ def test_biases_are_refused_unless_they_are_zero(tmp_path: Path, weight: str, bi
     assert len(load_layers(path, **how)) == 1
     entries[bias][1] = -0.5
     written(path, entries)
-    with pytest.raises(ValueError, match=rf"^'{bias}': expected no bias, or zeros, as the layers here have none, got up to 0.5$"):
+    with pytest.raises(ValueError, match=rf"^'{bias}': expected no bias, or zeros, as the layers here have none, got up to 0.5; biases="):
         load_layers(path, **how)
 
 

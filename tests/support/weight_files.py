@@ -25,12 +25,13 @@ FLAX = {
 }
 TORCH = {role: f"layers{{}}.self_attn.{name}.weight" for role, name in zip(ROLES, ("k_proj", "q_proj", "v_proj", "o_proj"), strict=True)}
 HAIKU_REPEATED = {"key": "net/key{}/w", "query": "net/query{}/w", "value": "net/value{}/w", "projection": "net/linear{}/w"}
+PLAIN = {role: role + "{}" for role in ROLES}
 NAMES = {
     "haiku": HAIKU,
     "haiku, modules repeated": HAIKU_REPEATED,
     "flax": FLAX,
     "torch": TORCH,
-    "plain": {role: role + "{}" for role in ROLES},
+    "plain": PLAIN,
 }
 
 
