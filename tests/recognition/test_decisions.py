@@ -47,7 +47,7 @@ def test_what_a_change_brings_to_a_halt_is_rate_0_and_nothing_else(monkeypatch: 
         named = partial(still_called, family=family)
         monkeypatch.setattr(asked, named)
         assert [f"wrongly accepted as {family} with γ = None: it is rate 0" in fault for fault in survey(halted).faults] == [True, True]
-    monkeypatch.setattr(asked, lambda layer, **how: replace(verdict := recognised(layer, **how), **unmoved(verdict)))
+    monkeypatch.setattr(asked, unmoved)
     assert any("wrongly accepted as rate 0 with γ = None: it is gradient descent" in fault for fault in survey(range(6)).faults)
 
 
@@ -56,8 +56,9 @@ def still_called(layer: Layer, family: str, **how: Any) -> Recognition:
     return replace(verdict, family=family) if verdict.family == STILL else verdict
 
 
-def unmoved(verdict: Recognition) -> dict[str, str]:
-    return {"family": STILL} if verdict.family == DESCENT else {}
+def unmoved(layer: Layer, **how: Any) -> Recognition:
+    verdict = recognised(layer, **how)
+    return replace(verdict, family=STILL) if verdict.family == DESCENT else verdict
 
 
 @pytest.mark.slow
