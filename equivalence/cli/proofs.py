@@ -24,6 +24,8 @@ def proofs(
     ] = False,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of the certificates' draws; fresh if not given.")] = None,
     latex: Annotated[bool, typer.Option("--latex", help="Write the derivations as LaTeX, for a document with amsmath.")] = False,
+    claims: Annotated[bool, typer.Option("--claims", help="The ledger: what others claim, and what the statements say of it now.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="With --claims, as the page CLAIMS.md.")] = False,
     package: Annotated[str, typer.Option("--package", help="The package that registers the statements.")] = PACKAGE,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -32,8 +34,16 @@ def proofs(
     """Check the statements. The exit status is 1 if any is refuted, else 3 if any is not decided."""
     if latex and (as_json or list_only):
         raise input_error("--latex: cannot be combined with --json or --list")
+    if claims and (numbers or list_only or details or latex or (markdown and as_json)):
+        raise input_error("--claims: goes with --seed, --quiet, and --json or --markdown only")
+    if markdown and not claims:
+        raise input_error("--markdown: expected --claims too")
     with bad_input():
         imported("--package", package)
+        if claims:
+            from equivalence.cli.ledger import show_claims
+
+            raise typer.Exit(show_claims(package, seed, as_json=as_json, markdown=markdown, quiet=quiet))
         from equivalence.cli import statements
 
         chosen = statements.chosen(numbers)
