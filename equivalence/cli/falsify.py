@@ -12,7 +12,7 @@ import typer
 
 from equivalence.cli.errors import bad_input
 from equivalence.cli.modules import imported
-from equivalence.cli.options import AsJson, InputRows, TargetRows
+from equivalence.cli.options import AsJson, InputRows, Quiet, TargetRows
 from equivalence.cli.status import Status
 from equivalence.cli.streams import say, say_json
 
@@ -29,12 +29,25 @@ def falsify(
     examples: Annotated[int, typer.Option("--examples", help="How many instances of each context size a law is compared on.")] = EXAMPLES,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the search.")] = 0,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Search the laws of a gradient step for the smallest counterexample. The exit status is 1 if a law is broken."""
     with bad_input(), redirect_stdout(sys.stderr):  # what the predictor prints is no part of the answer
+        from equivalence.cli.progress import bar
         from equivalence.falsification.search import falsify as falsified
 
-        found = falsified(named(target), d_x=d_x, d_y=d_y, min_context=min_context, max_context=max_context, examples=examples, seed=seed)
+        predict = named(target)
+        with bar("searching", quiet=quiet) as progress:
+            found = falsified(
+                predict,
+                d_x=d_x,
+                d_y=d_y,
+                min_context=min_context,
+                max_context=max_context,
+                examples=examples,
+                seed=seed,
+                progress=progress,
+            )
     say_json(found.to_json()) if as_json else say(str(found))
     raise typer.Exit(Status.REFUTED if found.refuted else Status.HOLDS)
 

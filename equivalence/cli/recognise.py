@@ -140,11 +140,14 @@ def initial_from(initial: str) -> str | np.ndarray:
         return initial
     import numpy as np
 
-    from equivalence.loading.files import BROKEN
+    from equivalence.loading.files import BROKEN, MAX_BYTES
 
     try:
-        # Mapped, not read: a header may claim more than there is.
-        matrix = np.array(np.lib.format.open_memmap(initial, mode="r"))
+        # Mapped, not read: a header may claim more than there is, and a sparse file may be larger than the memory.
+        mapped = np.lib.format.open_memmap(initial, mode="r")
+        if mapped.nbytes > MAX_BYTES:
+            raise ValueError(f"it holds {mapped.nbytes} bytes, and at most {MAX_BYTES} are read")
+        matrix = np.array(mapped)
     except BROKEN as error:
         raise ValueError(f"--initial: expected zeros, unknown or a .npy file, got {initial!r}: {error}") from error
     return matrix.astype(float) if matrix.dtype.kind in "iu" else matrix

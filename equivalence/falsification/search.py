@@ -29,6 +29,10 @@ with extra("testing"):
 
 HEADROOM = 64
 """How much larger than the predictions the terms within the callable may be, by default; see `falsify`."""
+MOST_EXAMPLES = 10_000
+"""Of each law and context size: every prediction is kept, and minutes go by."""
+MOST_NUMBERS = 4096
+"""Of one instance; Hypothesis draws instances of up to about twice as many."""
 
 
 def falsify(
@@ -42,6 +46,7 @@ def falsify(
     rounding: float | None = None,
     seed: int = 0,
     dtype: DTypeLike = np.float64,
+    progress: Callable[[float], None] | None = None,
 ) -> Falsification:
     """Search each law of a gradient step for the smallest instance that breaks it.
 
@@ -63,26 +68,29 @@ def falsify(
             PyTorch module needs `dtype=numpy.float32`, `torch.from_numpy` before and `.detach().numpy()` after it.
         d_x, d_y: rows of the inputs and of the targets.
         min_context, max_context: the context sizes N; for one that takes a single size, give it twice. Laws on several tokens need 2.
-        examples: how many instances of each context size a law is compared on; a third of them have one nonzero entry a column at most.
+        examples: how many instances of each context size a law is compared on, at most 10,000; a third of them have one nonzero entry a
+            column at most.
         rounding: how many units of rounding are allowed for.
         seed: seeds the search; the same seed finds the same.
         dtype: the type of the arrays that predict is given.
+        progress: told again and again which share of the search is done, from 0 to 1; a verdict that is settled early leaves some out.
 
     Raises:
-        TypeError, ValueError: naming the argument; or naming predict, if it raises, returns no floats of shape (d_y, 1), NaN or
-            infinity, different predictions for one input, or does not depend on the context; or naming rounding, if all sides would be
-            equal with it.
+        TypeError, ValueError: naming the argument, also where an instance would have more than 4,096 numbers, (d_x + d_y) N + 2 d_x; or
+            naming predict, if it raises, returns no floats of shape (d_y, 1), NaN or infinity, different predictions for one input, or
+            does not depend on the context; or naming rounding, if all sides would be equal with it.
     """
     for name, count in (("d_x", d_x), ("d_y", d_y), ("min_context", min_context), ("examples", examples)):
         checked_count(name, count)
     checked_count("max_context", max_context, least=min_context)
     checked_count("seed", seed, least=0)
+    _check_extent(d_x, d_y, max_context, examples)
     allowed = _checked_rounding(rounding, HEADROOM * (max_context + d_x + d_y))
     searched = CheckedCallable(predict, d_x, d_y, _checked_dtype(dtype), allowed, seed)
     contexts = range(min_context, max_context + 1)
     searched.check_reads_context(contexts)
     _check_resolution(searched)
-    reports = _searched_laws(searched, contexts, examples, seed)
+    reports = _searched_laws(searched, contexts, examples, seed, progress or _nobody)
     kept = not any(report.counterexample for report in reports)
     measured = {count: _step_size(searched, count) for count in contexts} if kept else {}
     step_sizes, tolerances = ({count: pair[place] for count, pair in measured.items()} for place in (0, 1))
@@ -107,7 +115,9 @@ def _step_size(predict: CheckedCallable, count: int) -> tuple[float, float]:
     return float(change[0, 0]), tolerance
 
 
-def _searched_laws(predict: CheckedCallable, contexts: range, examples: int, seed: int) -> tuple[Report, ...]:
+def _searched_laws(
+    predict: CheckedCallable, contexts: range, examples: int, seed: int, progress: Callable[[float], None]
+) -> tuple[Report, ...]:
     """All laws on one context size after another, until one settles the verdict; then only laws that were on no size yet."""
     reports = [Report(law) for law in LAWS]
     for count in contexts:
@@ -117,19 +127,33 @@ def _searched_laws(predict: CheckedCallable, contexts: range, examples: int, see
                 continue
             untested = _why_untested(report.law, predict.d_y, count, contexts, reports[0])
             if not untested:
-                reports[place] = _searched(predict, report, count, examples, Random(seed))
+                before = (count - contexts[0]) * len(LAWS) + place
+                told_of = _shares(progress, before, len(contexts) * len(LAWS), examples)
+                reports[place] = _searched(predict, report, count, examples, Random(seed), told_of)
             elif not report.contexts:
                 reports[place] = replace(report, untested=untested)
     return tuple(reports)
 
 
-def _searched(predict: CheckedCallable, before: Report, count: int, examples: int, random: Random) -> Report:
+def _shares(progress: Callable[[float], None], before: int, searches: int, examples: int) -> Callable[[int], None]:
+    """Of the number of instances that one of several searches has compared, the share of all that is done; shrinking adds nothing."""
+    return lambda compared: progress((before + min(compared / examples, 1.0)) / searches)
+
+
+def _nobody(share: float) -> None:
+    """Is told."""
+
+
+def _searched(
+    predict: CheckedCallable, before: Report, count: int, examples: int, random: Random, progress: Callable[[int], None]
+) -> Report:
     """The report after contexts of one more size: compared on instances until one breaks the law; that one is shrunk."""
     law, compared, smallest = before.law, list[bool](), None
     predict.probe(count)
 
     def breaks(drawn: Drawn) -> bool:
         compared.append(_compare(predict, law, *drawn) is not None)
+        progress(len(compared))
         return compared[-1]
 
     few = examples // 3
@@ -189,6 +213,16 @@ def _why_untested(law: Law, d_y: int, context: int, contexts: range, start: Repo
     if law.derives_targets and start.counterexample:
         return "the start is not linear, so there is no W₀"
     return ""
+
+
+def _check_extent(d_x: int, d_y: int, max_context: int, examples: int) -> None:
+    """Refuse what would take hours or all memory before anything is asked."""
+    if examples > MOST_EXAMPLES:
+        raise ValueError(f"examples: expected at most {MOST_EXAMPLES}, got {examples}")
+    if (numbers := (d_x + d_y) * max_context + 2 * d_x) > MOST_NUMBERS:
+        raise ValueError(
+            f"d_x, d_y, max_context: expected instances of at most {MOST_NUMBERS} numbers, got {numbers}; smaller ones tell as much"
+        )
 
 
 def _checked_rounding(rounding: float | None, default: int) -> float:

@@ -248,6 +248,21 @@ def test_odd_paths_are_one_line_and_status_2(words: list[str]) -> None:
     assert result.stderr[:-1].isprintable()
 
 
+def test_sparse_files_larger_than_the_memory_are_one_line(here: Path) -> None:
+    """50 GB of zeros, none of which is on the disk, behind a whole header or behind none."""
+    np.lib.format.open_memmap(here / "sparse.npy", mode="w+", dtype=float, shape=(80_000, 80_000))
+    for name in ("sparse.npz", "sparse.safetensors"):
+        with (here / name).open("wb") as file:
+            file.truncate(50 * 10**9)
+    given = run([*recognise("step.npz"), "--initial", "sparse.npy"])
+    assert (given.exit_code, given.stdout) == (2, "")
+    assert given.stderr.endswith("got 'sparse.npy': it holds 51200000000 bytes, and at most 1073741824 are read\n")
+    for name in ("sparse.npz", "sparse.safetensors"):
+        result = run(recognise(name))
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr.startswith(f"error: path: '{name}' is no whole ")
+
+
 def test_a_read_only_file_is_not_replaced(odd: Path) -> None:
     result = run([*WEIGHTS, "--out", "kept"])
     assert (result.exit_code, result.stderr) == (2, "error: --out: cannot write kept: it is read-only\n")

@@ -291,6 +291,15 @@ def test_a_stack_is_a_list_in_order(tmp_path: Path) -> None:
     assert [line for line in text.splitlines() if line.startswith("layer ")] == ["layer 1", "layer 2"]
 
 
+def test_a_bound_that_no_float_holds_is_no_infinity_in_json(tmp_path: Path) -> None:
+    file = saved(tmp_path / "deep.npz", *[descent_layer("1")] * 12)
+    words = [*COLUMNS, "--token-norm", "1e30"]
+    assert recognised(file, *words)["error_bound"] == {"value": None, "token_norm": 1e30, "query_norm": 1}
+    assert recognise(file, *words).stdout.endswith(
+        "error bound: larger than a float can be, as it grows fast with depth; give smaller norms\n"
+    )
+
+
 def test_heads_and_scale(tmp_path: Path) -> None:
     """Two heads with half of the step each; scores divided by √4."""
     head = descent_layer().to_numpy().heads[0]
@@ -460,6 +469,13 @@ BAD_TARGETS = [
     ("model_of_this_test:np.pi", [], "predict: expected a callable of context_x, context_y and query, got float"),
     ("model_of_this_test:raising", [], "predict: raised KeyError"),
     ("model_of_this_test:softmax", ["--d-y", "0"], "Invalid value for '--d-y': "),
+    ("model_of_this_test:softmax", ["--examples", "1_000_000"], "examples: expected at most 10000, got 1000000"),
+    (
+        "model_of_this_test:softmax",
+        ["--max-context", "1000000000"],
+        "d_x, d_y, max_context: expected instances of at most 4096 numbers, got 3",
+    ),
+    ("model_of_this_test:softmax", ["--d-x", "65536"], "d_x, d_y, max_context: expected instances of at most 4096 numbers, got 327683"),
     ("model_of_this_test:softmax", ["--max-context", "0"], "max_context: expected a whole number, at least 1, got 0"),
 ]
 

@@ -191,6 +191,25 @@ def test_keys_that_read_the_targets_are_not_affine_in_them() -> None:
     assert smallest(found, "affine in the targets").instance.context_x.shape == (2, 1)
 
 
+def test_progress_is_told_from_0_to_1() -> None:
+    told: list[float] = []
+    falsify(descent(), d_x=2, d_y=3, max_context=2, examples=6, progress=told.append)
+    assert told == sorted(told)
+    assert 0 < told[0] <= 1 / (2 * len(LAWS))
+    assert told[-1] == 1
+    assert len(told) > 2 * (len(LAWS) - 2)
+
+
+def test_what_would_take_all_memory_is_refused_before_anything_is_asked() -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("it is not asked")
+
+    with pytest.raises(ValueError, match="examples: expected at most 10000, got 10001"):
+        falsify(never, d_x=2, d_y=3, examples=10_001)
+    with pytest.raises(ValueError, match="d_x, d_y, max_context: expected instances of at most 4096 numbers, got 4098; smaller ones"):
+        falsify(never, d_x=1, d_y=3, min_context=1, max_context=1024, examples=1)
+
+
 def test_one_context_size() -> None:
     """A callable that takes four tokens only: the other sizes are never asked for, and the counterexample pads with zeros."""
 

@@ -116,9 +116,9 @@ def commands() -> dict[str, Command]:
             app,
             ["falsify"],
             [f"{MODULE}:{name}" for name in FUNCTIONS] + [":", "no_such_module:f", "os", ".x:y", "..:z", "a b:c"],
-            {"--d-x": ["2", *SIZES[:6]], "--d-y": ["1", *SIZES[:6]], "--examples": ["1", "3", "0", "-1", "x"]},
-            {"--min-context": ["1", "2", "0", "x"], "--max-context": ["1", "2", "0", "x"], "--seed": ["0", "7", "-1", "x"]},
-            ["--json"],
+            {"--d-x": ["2", *SIZES[:6]], "--d-y": ["1", *SIZES[:6]], "--examples": ["1", "3", "0", "-1", "x", "1000000000"]},
+            {"--min-context": ["1", "2", "0", "x"], "--max-context": ["1", "2", "0", "x", "1000000000"], "--seed": ["0", "7", "-1", "x"]},
+            ["--json", "--quiet"],
         ),
         "proofs": Command(
             app,

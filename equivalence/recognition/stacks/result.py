@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import sympy
@@ -13,6 +14,8 @@ from equivalence.recognition.query import TOKENS, Query
 from equivalence.recognition.result import NONE, PRECONDITIONED, UNDECIDED, jsonable
 from equivalence.recognition.stacks.composition import StackNorms, composed_bound
 
+TOO_LARGE = "larger than a float can be, as it grows fast with depth; give smaller norms"
+"""Said of a bound that is infinite, and null in JSON, which knows no infinity."""
 SHOWN_TERMS = 8
 """Up to this many coefficients p is written out."""
 
@@ -54,7 +57,7 @@ class StackRecognition:
         """How far the prediction is, at most, from that of the recognised steps: for all contexts with Σ‖eᵢ‖² ≤ ρ² and ‖q‖ ≤ r.
 
         By composition over the layers, rounding included; see `composition`. It grows fast with depth: the price of holding for every
-        context. 0 for exact weights.
+        context, and infinite where a float cannot hold it. 0 for exact weights.
 
         Args:
             token_norm: ρ.
@@ -121,12 +124,14 @@ class AcceptedStack(StackRecognition):
 
     def text(self, token_norm: float, query_norm: float) -> str:
         """See `StackRecognition`."""
-        return f"{self}\nerror bound: {self.error_bound(token_norm, query_norm):.6g}"
+        bound = self.error_bound(token_norm, query_norm)
+        return f"{self}\nerror bound: {f'{bound:.6g}' if math.isfinite(bound) else TOO_LARGE}"
 
     def to_json(self, token_norm: float = 1.0, query_norm: float = 1.0) -> dict[str, object]:
         """See `StackRecognition`."""
-        bound = {"value": self.error_bound(token_norm, query_norm), "token_norm": token_norm, "query_norm": query_norm}
-        return {**super().to_json(token_norm, query_norm), "error_bound": bound}
+        bound = self.error_bound(token_norm, query_norm)
+        told = {"value": bound if math.isfinite(bound) else None, "token_norm": token_norm, "query_norm": query_norm}
+        return {**super().to_json(token_norm, query_norm), "error_bound": told}
 
     def _end_to_end(self) -> list[str]:
         lines = super()._end_to_end()
