@@ -12,6 +12,9 @@ class Size:
     """A symbolic number of rows or columns: any positive integer, independent of every other.
 
     ``2 * n`` is the partition (n, n), and ``n + m`` is (n, m), which are numbers of rows too; `scalar` makes numbers of them.
+
+    Attributes:
+        name: such as "N"; sizes of one name are one size.
     """
 
     name: str

@@ -8,17 +8,41 @@ from equivalence.algebras.sizes import Dimension
 
 
 def tokens(inputs: M, targets: M) -> M:
-    """Context tokens ``[X; Y]``, (d_x + d_y) x N."""
+    """Context tokens ``[X; Y]``, (d_x + d_y) x N.
+
+    Args:
+        inputs: X, d_x x N.
+        targets: Y, d_y x N.
+
+    Raises:
+        ValueError, TypeError: sizes that do not fit (arrays of JAX say so by a TypeError), or what is no matrix of an algebra.
+    """
     return algebra_of(inputs).block([[inputs], [targets]])
 
 
 def query_tokens(initial: M, queries: M) -> M:
-    """Query tokens ``[Q; −W₀Q]``, (d_x + d_y) x M."""
+    """Query tokens ``[Q; −W₀Q]``, (d_x + d_y) x M.
+
+    Args:
+        initial: W₀, d_y x d_x.
+        queries: Q, d_x x M.
+
+    Raises:
+        ValueError, TypeError: sizes that do not fit (arrays of JAX say so by a TypeError), or what is no matrix of an algebra.
+    """
     return tokens(queries, -(initial @ queries))
 
 
 def prediction(queries: M, d_x: Dimension, d_y: Dimension) -> M:
-    """Minus the y-part of query tokens, d_y x M."""
+    """Minus the y-part of query tokens, d_y x M.
+
+    Args:
+        queries: the tokens, (d_x + d_y) x M.
+        d_x, d_y: rows of the inputs and of the targets.
+
+    Raises:
+        ValueError, TypeError: sizes that do not fit (arrays of JAX say so by a TypeError), or what is no matrix of an algebra.
+    """
     algebra = algebra_of(queries)
     return -(algebra.block([[algebra.zeros(d_y, d_x), algebra.eye(d_y)]]) @ queries)
 
@@ -28,6 +52,14 @@ def separate_tokens(inputs: M, targets: M, queries: M) -> M:
 
     Rows: x, y, and one-hot positions in three groups (N x-tokens, N y-tokens, M queries). Columns ``[X 0 Q; 0 Y 0]`` over the
     positions, so (d_x + d_y + 2N + M) x (2N + M).
+
+    Args:
+        inputs: X, d_x x N.
+        targets: Y, d_y x N.
+        queries: Q, d_x x M.
+
+    Raises:
+        ValueError, TypeError: sizes that do not fit (arrays of JAX say so by a TypeError), or what is no matrix of an algebra.
     """
     algebra = algebra_of(inputs)
     (d_x, count), d_y, asked = inputs.shape, targets.shape[0], queries.shape[1]
@@ -44,12 +76,26 @@ def separate_tokens(inputs: M, targets: M, queries: M) -> M:
 
 
 def with_constant(tokens: M) -> M:
-    """The tokens with a row of ones below."""
+    """The tokens with a row of ones below, (d + 1) x N.
+
+    Args:
+        tokens: d x N.
+
+    Raises:
+        TypeError: what is no matrix of an algebra.
+    """
     algebra = algebra_of(tokens)
     return algebra.block([[tokens], [algebra.ones(1, tokens.shape[1])]])
 
 
 def with_sink(context: M) -> M:
-    """The context with one more token, all zero."""
+    """The context with one more token, all zero, d x (N + 1).
+
+    Args:
+        context: d x N.
+
+    Raises:
+        TypeError: what is no matrix of an algebra.
+    """
     algebra = algebra_of(context)
     return algebra.block([[context, algebra.zeros(context.shape[0], 1)]])

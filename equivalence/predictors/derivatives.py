@@ -18,6 +18,9 @@ def sensitivity(predict: Predictor, context_x: ArrayLike, context_y: ArrayLike, 
     Args:
         predict: a pure function in JAX.
         context_x, context_y, query: d_x x N, d_y x N and d_x x 1.
+
+    Raises:
+        TypeError, ValueError: whatever the predictor raises; or JAX, for a prediction that is not d_y x 1 or not of floats.
     """
     return slope_and_prediction(predict, context_x, context_y, query)[0]
 

@@ -23,7 +23,7 @@ def gradient_descent(initial: ArrayLike, *, learning_rate: ArrayLike, steps: int
 
     Args:
         initial: W₀, d_y x d_x; its type is the predictor's.
-        learning_rate: η.
+        learning_rate: η, a scalar.
         steps: K, at least 1.
 
     Raises:
@@ -37,7 +37,12 @@ def gradient_descent(initial: ArrayLike, *, learning_rate: ArrayLike, steps: int
 def centred_descent(initial: ArrayLike, *, learning_rate: ArrayLike) -> Predictor:
     """``Wq`` after one centred step (statement 6.8) from W₀: what two softmax heads come to as β → 0.
 
-    Arguments and errors as `gradient_descent`.
+    Args:
+        initial: W₀, d_y x d_x; its type is the predictor's.
+        learning_rate: η, a scalar.
+
+    Raises:
+        TypeError, ValueError: naming the argument that is not of its kind; and, when the predictor is asked, W₀ that does not fit the data.
     """
     start = start_of(initial)
     rate = rate_of("learning_rate", learning_rate, start)
@@ -45,9 +50,15 @@ def centred_descent(initial: ArrayLike, *, learning_rate: ArrayLike) -> Predicto
 
 
 def preconditioned_descent(initial: ArrayLike, *, learning_rate: ArrayLike, preconditioner: ArrayLike) -> Predictor:
-    """``Wq`` after one preconditioned step from W₀.
+    """``Wq`` after one preconditioned step from W₀, ``W = W₀ − η∇L(W₀) C``.
 
-    Arguments and errors as `gradient_descent`, and the preconditioner C, d_x x d_x.
+    Args:
+        initial: W₀, d_y x d_x; its type is the predictor's.
+        learning_rate: η, a scalar.
+        preconditioner: C, d_x x d_x.
+
+    Raises:
+        TypeError, ValueError: naming the argument that is not of its kind; and, when the predictor is asked, W₀ that does not fit the data.
     """
     start = start_of(initial)
     rate, size = rate_of("learning_rate", learning_rate, start), start.shape[1]
@@ -56,7 +67,17 @@ def preconditioned_descent(initial: ArrayLike, *, learning_rate: ArrayLike, prec
 
 
 def gdpp_descent(initial: ArrayLike, *, learning_rate: ArrayLike, gamma: ArrayLike, steps: int = 1) -> Predictor:
-    """``W_K q`` after K steps of GD++ from W₀ and M = I (statement 3.3). Arguments and errors as `gradient_descent`, and γ."""
+    """``W_K q`` after K steps of GD++ from W₀ and M = I (statement 3.3).
+
+    Args:
+        initial: W₀, d_y x d_x; its type is the predictor's.
+        learning_rate: η, a scalar.
+        gamma: γ, a scalar, the strength of the curvature correction; no 1/N.
+        steps: K, at least 1.
+
+    Raises:
+        TypeError, ValueError: naming the argument that is not of its kind; and, when the predictor is asked, W₀ that does not fit the data.
+    """
     start, count = start_of(initial), checked_count("steps", steps)
     rate, strength = rate_of("learning_rate", learning_rate, start), rate_of("gamma", gamma, start)
 

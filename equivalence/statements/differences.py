@@ -18,6 +18,10 @@ class Differ(Assertion):
 
     With symbols left there would be no witness, floats, NaN, infinity and balls are no exact numbers, and what SymPy cannot simplify to 0
     may yet be 0: of all these nothing is decided. So too of forms where different ones prove nothing (see `canonical`).
+
+    Attributes:
+        reason: why it is so, as the derivation and a failure give it.
+        left, right: the two sides, numbers or matrices of one shape.
     """
 
     reason: str

@@ -14,6 +14,9 @@ class Informal(Assertion):
     """A part of an argument that no machine checks. It compares nothing: a chain of such parts alone has shown nothing.
 
     Derivations print it as informal, and a result lists it (`Result.informal`).
+
+    Attributes:
+        reason: the part of the argument, in words.
     """
 
     reason: str

@@ -15,7 +15,12 @@ from equivalence.statements.verdicts import HOLDS, Verdict, not_decided, refuted
 
 @dataclass(frozen=True)
 class Less(Assertion):
-    """Exact rationals in strictly ascending order."""
+    """Exact rationals in strictly ascending order.
+
+    Attributes:
+        reason: why it is so, as the derivation and a failure give it.
+        values: at least two rationals.
+    """
 
     reason: str
     values: tuple[object, ...]
@@ -45,6 +50,7 @@ class Encloses(Assertion):
     """A real number strictly between two exact rationals, rigorously: a ball of FLINT's, known to contain the number, lies between them.
 
     Attributes:
+        reason: why it is so, as the derivation and a failure give it.
         ball: a `flint.arb`, computed with outward rounding from exact numbers.
         low, high: rationals.
     """

@@ -20,6 +20,11 @@ class Positive(Assertion):
     """A rational function that is positive wherever the given symbols are: numerator and denominator have no negative coefficient.
 
     It is read in lowest terms, as everywhere here: where a common factor vanishes its value is the one that it goes on with.
+
+    Attributes:
+        reason: why it is so, as the derivation and a failure give it.
+        expression: a rational function with rational coefficients.
+        symbols: all that it has, each taken to be positive.
     """
 
     reason: str
@@ -60,6 +65,7 @@ class InIdeal(Assertion):
     by FLINT, which is fast; where it is not, SymPy decides, and says what is left over.
 
     Attributes:
+        reason: why it is so, as the derivation and a failure give it.
         members: the polynomials claimed to be in the ideal.
         ideal: its generators.
         symbols: all variables, in the order of the basis (grevlex).
@@ -100,6 +106,7 @@ class Inconsistent(Assertion):
     """Polynomials that never vanish together, not at complex numbers either: 1 is in their ideal, by a Gröbner basis over the rationals.
 
     Attributes:
+        reason: why it is so, as the derivation and a failure give it.
         polynomials: what would have to be zero.
         symbols: all variables, in the order of the basis (grevlex).
     """

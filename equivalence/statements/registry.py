@@ -98,7 +98,15 @@ def statement(number: str, title: str, *, source: str, kind: str = "identity", c
 
 
 def find(number: str) -> Statement:
-    """The statement of a number. Raises ValueError naming the nearest known number, TypeError for what is no text."""
+    """The statement of a number, such as "2.1".
+
+    Args:
+        number: as it was registered.
+
+    Raises:
+        ValueError: a number that is not known, with the nearest that is.
+        TypeError: what is no text.
+    """
     if not isinstance(number, str):
         raise TypeError(f"statement: expected a number as text, such as '2.1', got {number!r} of type {type(number).__name__}")
     if number in registry:

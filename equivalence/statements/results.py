@@ -54,7 +54,13 @@ class Check:
 
 @dataclass(frozen=True)
 class Result:
-    """A statement and all its checks; the seed makes them again."""
+    """A statement and all its checks.
+
+    Attributes:
+        statement: what was checked.
+        checks: claim by claim and algebra by algebra.
+        seed: that of all draws, which makes the checks again.
+    """
 
     statement: Statement
     checks: tuple[Check, ...]

@@ -28,13 +28,29 @@ Rows = tuple[tuple[Number, ...], ...]
 
 
 def rationals(*, max_numerator: int = 3, max_denominator: int = 3) -> SearchStrategy[Fraction]:
-    """Rationals a/b with |a| <= max_numerator, 1 <= b <= max_denominator. Shrinks to 0, 1, −1, 2, …, whole numbers first."""
+    """Rationals a/b. Shrinks to 0, 1, −1, 2, …, whole numbers first.
+
+    Args:
+        max_numerator: bounds |a|, at least 0.
+        max_denominator: bounds b, at least 1.
+
+    Raises:
+        TypeError, ValueError: naming the argument that is no whole number, or too small.
+    """
     checked_count("max_numerator", max_numerator, least=0)
     return _fractions([0, *_simplest_first(max_numerator)], max_denominator)
 
 
 def nonzero_rationals(*, max_numerator: int = 3, max_denominator: int = 3) -> SearchStrategy[Fraction]:
-    """As `rationals`, without 0. Shrinks to 1."""
+    """As `rationals`, without 0. Shrinks to 1.
+
+    Args:
+        max_numerator: bounds |a|, at least 1.
+        max_denominator: bounds b, at least 1.
+
+    Raises:
+        TypeError, ValueError: naming the argument that is no whole number, or too small.
+    """
     checked_count("max_numerator", max_numerator)
     return _fractions(_simplest_first(max_numerator), max_denominator)
 
@@ -45,6 +61,9 @@ def sizes(names: Sequence[str], *, max_size: int | None = None) -> SearchStrateg
     Args:
         names: one for each size.
         max_size: at least the number of names; by default one more.
+
+    Raises:
+        TypeError, ValueError: naming the argument that is no whole number, or too small.
     """
     largest = len(names) + 1 if max_size is None else max_size
     checked_count("max_size", largest, least=len(names))
@@ -58,6 +77,9 @@ def matrices(rows: int, cols: int, *, elements: Elements | None = None, algebra:
         rows, cols: at least 1.
         elements: a strategy for the entries, rationals by default.
         algebra: one with `value`: exact, a `Rational`, a `Numeric`.
+
+    Raises:
+        TypeError, ValueError: naming the argument that is no whole number, or too small.
     """
     return entries_of(rows, cols, elements).map(algebra.value)
 
@@ -87,6 +109,9 @@ def regression_tasks(*, max_size: int = 4, elements: Elements | None = None, alg
         max_size: bounds the sizes.
         elements: a strategy for all entries, rationals by default.
         algebra: what the matrices and the rate are in.
+
+    Raises:
+        TypeError, ValueError: naming the argument that is no whole number, or too small.
     """
 
     @cache
@@ -109,6 +134,9 @@ def layers(
         max_rank: bounds d_k and d_v, which each head has of its own.
         elements: a strategy for all weights, rationals by default.
         algebra: what the weights are in.
+
+    Raises:
+        TypeError, ValueError: naming the argument that is no whole number, or too small.
     """
     checked_count("max_heads", max_heads)
     checked_count("max_rank", max_rank)

@@ -32,14 +32,32 @@ def risk(inputs: InputLaw, *, d_x: int, context: int, rate: Number, d_y: int = 1
 
 
 def optimal_rate(inputs: InputLaw, *, d_x: int, context: int, noise_variance: Number = 0) -> Fraction:
-    """η* = Nσ² / ((N + d_x − 2)σ⁴ + m₄ + τ²σ²), where `risk` is least; it does not depend on d_y. Errors as `risk`."""
+    """η* = Nσ² / ((N + d_x − 2)σ⁴ + m₄ + τ²σ²), where `risk` is least, exactly; it does not depend on d_y.
+
+    Args:
+        inputs: the law of one coordinate, with σ² and m₄.
+        d_x: rows of the inputs.
+        context: N.
+        noise_variance: τ² of the targets' noise, not negative.
+
+    Raises:
+        TypeError, ValueError: naming the argument.
+    """
     return context * inputs.variance / _spread(inputs, d_x, context, noise_variance)
 
 
 def optimal_risk(inputs: InputLaw, *, d_x: int, context: int, d_y: int = 1, noise_variance: Number = 0) -> Fraction:
-    """The risk at η*: ``½dσ² ((d−2)σ⁴ + m₄) / ((N+d−2)σ⁴ + m₄)`` for d_y = 1 and no noise. No other rate does better.
+    """The risk at η*, exactly: ``½dσ² ((d−2)σ⁴ + m₄) / ((N+d−2)σ⁴ + m₄)`` for d_y = 1 and no noise. No other rate does better.
 
-    Errors as `risk`.
+    Args:
+        inputs: the law of one coordinate, with σ² and m₄.
+        d_x: rows of the inputs.
+        context: N.
+        d_y: rows of the targets.
+        noise_variance: τ² of the targets' noise, not negative.
+
+    Raises:
+        TypeError, ValueError: naming the argument.
     """
     rate = optimal_rate(inputs, d_x=d_x, context=context, noise_variance=noise_variance)
     return risk(inputs, d_x=d_x, context=context, rate=rate, d_y=d_y, noise_variance=noise_variance)

@@ -63,7 +63,7 @@ def regression(
     """A batch of independent tasks; the same key gives the same batch.
 
     Args:
-        key: a key of `jax.random`.
+        key: a key of JAX, as `jax.random.key` makes it.
         inputs: the law of the coordinates of context inputs and query.
         batch: how many tasks.
         d_x, d_y: rows of inputs and targets.

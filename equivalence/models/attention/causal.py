@@ -15,11 +15,14 @@ def causal_attention(layer: Layer[M], tokens: Sequence[M], queries: M) -> tuple[
 
     Args:
         layer: the heads.
-        tokens: the context, a sequence of d x 1 columns.
+        tokens: the context, a sequence of columns, d x 1.
         queries: d x M.
 
     Returns:
         The updated columns, and the updated queries.
+
+    Raises:
+        ValueError, TypeError: sizes that do not fit (arrays of JAX say so by a TypeError), or no token at all.
     """
     memories: list[M] = []
     updated = []

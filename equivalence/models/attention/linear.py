@@ -49,13 +49,29 @@ def linear_attention(layer: Layer[M], context: M, queries: M, *, queries_as_keys
 
     Returns:
         The updated context and the updated queries.
+
+    Raises:
+        ValueError, TypeError: sizes that do not fit (arrays of JAX say so by a TypeError).
     """
     keys = algebra_of(context).block([[context, queries]]) if queries_as_keys else context
     return context + update(layer, keys, context), queries + update(layer, keys, queries)
 
 
 def stack(layers: Sequence[Layer[M]], context: M, queries: M, *, queries_as_keys: bool = False) -> tuple[M, M]:
-    """Layers one after another; a recurrent stack is ``[layer] * K``."""
+    """Layers one after another, each with residual, as `linear_attention`.
+
+    Args:
+        layers: the first one first; a recurrent stack is ``[layer] * K``.
+        context: the tokens that serve as keys and values, d x N.
+        queries: the query tokens, d x M.
+        queries_as_keys: whether the queries serve as keys and values too.
+
+    Returns:
+        The context and the queries after the last layer, d x N and d x M.
+
+    Raises:
+        ValueError, TypeError: sizes that do not fit (arrays of JAX say so by a TypeError).
+    """
     for layer in layers:
         context, queries = linear_attention(layer, context, queries, queries_as_keys=queries_as_keys)
     return context, queries

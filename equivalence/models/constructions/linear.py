@@ -44,8 +44,12 @@ def gdpp_layer(
     As `gd_layer`, but ``W_V = [[I, 0], [W₀, −I]]`` and ``P = diag(−γI, (η/N) I)``: the inputs become ``(I − γXXᵀ)X``. γ has no 1/N.
 
     Args:
-        d_x, d_y, learning_rate, context, initial, algebra: as for `gd_layer`.
-        gamma: γ.
+        d_x, d_y, learning_rate, context, algebra: as for `gd_layer`.
+        gamma: γ, as the rate a scalar, a number, text or a symbol's name.
+        initial: W₀, d_y x d_x; zero if not given.
+
+    Raises:
+        ValueError, TypeError: naming the argument.
     """
     start = built_initial(initial, d_x, d_y, algebra)
     step = built_rate("learning_rate", learning_rate, algebra) / built_count(context, algebra)

@@ -33,7 +33,18 @@ def pairing_layer(d_x: Part, d_y: Part, *, context: Part, queries: Part, algebra
 
 
 def padded(layer: Layer[M], extra: Dimension) -> Layer[M]:
-    """The same layer on tokens with further rows below, which it neither reads nor writes."""
+    """The same layer on tokens with further rows below, which it neither reads nor writes.
+
+    Args:
+        layer: on tokens of d rows.
+        extra: how many rows more.
+
+    Returns:
+        A layer on tokens of d + extra rows.
+
+    Raises:
+        ValueError, TypeError: an extra that is no size, or weights that are no matrices of an algebra.
+    """
 
     def pad(head: Head[M]) -> Head[M]:
         algebra = algebra_of(head.key)

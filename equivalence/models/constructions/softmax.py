@@ -139,7 +139,19 @@ class SoftmaxPairWithSink:
 
 
 def softmax_pair(d_x: Part, d_y: Part, *, learning_rate: Rate, initial: Matrix | None = None, algebra: Algebra = exact) -> SoftmaxPair:
-    """Two softmax heads at opposite temperatures. Arguments as for `gd_layer`; there is no context size, as softmax averages by itself."""
+    """Two softmax heads at opposite inverse temperatures: to leading order one centred step (statements 6.7 and 6.8).
+
+    There is no context size, as softmax averages by itself.
+
+    Args:
+        d_x, d_y: rows of the inputs and of the targets.
+        learning_rate: η, a scalar of the algebra, a number, text such as "1/10", or in the exact algebra a symbol's name.
+        initial: W₀, d_y x d_x; zero if not given.
+        algebra: the reading to build in; exact by default.
+
+    Raises:
+        ValueError, TypeError: naming the argument.
+    """
     start = built_initial(initial, d_x, d_y, algebra)
     return SoftmaxPair(d_x, d_y, built_rate("learning_rate", learning_rate, algebra), start, algebra)
 
@@ -147,7 +159,18 @@ def softmax_pair(d_x: Part, d_y: Part, *, learning_rate: Rate, initial: Matrix |
 def softmax_pair_with_sink(
     d_x: Part, d_y: Part, *, learning_rate: Rate, context: Rate | Size, initial: Matrix | None = None, algebra: Algebra = exact
 ) -> SoftmaxPairWithSink:
-    """Two softmax heads at opposite temperatures and a sink token. Arguments as for `gd_layer`."""
+    """Two softmax heads at opposite inverse temperatures and a sink token: to leading order one plain step (statement 6.9).
+
+    Args:
+        d_x, d_y: rows of the inputs and of the targets.
+        learning_rate: η, a scalar of the algebra, a number, text such as "1/10", or in the exact algebra a symbol's name.
+        context: N, a whole number or in the exact algebra a symbol; the sink is not counted.
+        initial: W₀, d_y x d_x; zero if not given.
+        algebra: the reading to build in; exact by default.
+
+    Raises:
+        ValueError, TypeError: naming the argument.
+    """
     pair = softmax_pair(d_x, d_y, learning_rate=learning_rate, initial=initial, algebra=algebra)
     return SoftmaxPairWithSink(pair, built_count(context, algebra))
 

@@ -10,13 +10,16 @@ def data_step(weights: M, inputs: M, targets: M, queries: M, outputs: M, rate: S
     """The same step taken by the data, with the weights left alone: ``Y ← Y − ΔW X`` and ``y ← y − ΔW q`` (eq. 4).
 
     Args:
-        weights: W₀, which no step changes.
-        inputs, targets: X, and Y as left by the steps before.
+        weights: W₀, d_y x d_x, which no step changes.
+        inputs, targets: X, d_x x N, and Y, d_y x N, as left by the steps before.
         queries, outputs: Q, d_x x M, and the queries' y-part, d_y x M, which starts at −W₀Q; the prediction is minus it.
         rate: η.
 
     Returns:
-        The new targets and the new outputs.
+        The new targets, d_y x N, and the new outputs, d_y x M.
+
+    Raises:
+        ValueError, TypeError: sizes that do not fit (arrays of JAX say so by a TypeError), or no example, as the loss is a mean over them.
     """
     change = weight_change(weights, inputs, targets, rate)
     return targets - change @ inputs, outputs - change @ queries

@@ -49,7 +49,7 @@ def recognise_stack(
     Args:
         layers: at least one, on tokens of d_x + d_y rows, all exact or all of floats.
         d_x, d_y: rows of the inputs and of the targets.
-        initial: W₀; found if not given: that of the first layer that is a step. Floats that are GD++ are tried from 0 too.
+        initial: W₀, d_y x d_x; "zeros"; or "unknown": that of the first layer that is a step. Floats that are GD++ are tried from 0 too.
         tolerance: for floats, as for `recognise`; each layer must keep it.
 
     Raises:
