@@ -7,7 +7,7 @@ from typing import cast
 import sympy
 
 from equivalence.algebras.numeric import reading_of
-from equivalence.algebras.protocol import AlgebraOf, M, WeightsOf
+from equivalence.algebras.protocol import AlgebraOf, InversesOf, M, WeightsOf
 from equivalence.algebras.rational_functions import exact
 
 
@@ -27,4 +27,12 @@ def weighing(scores: M) -> WeightsOf[M]:
     algebra = algebra_of(scores)
     if not isinstance(algebra, WeightsOf):
         raise TypeError(f"scores: the {algebra.name} reading has no attention weights; build the layer in another")
+    return algebra
+
+
+def inverting(matrix: M) -> InversesOf[M]:
+    """The algebra of a matrix, if it has inverses. Raises TypeError if it has none, or as `algebra_of`."""
+    algebra = algebra_of(matrix)
+    if not isinstance(algebra, InversesOf):
+        raise TypeError(f"matrix: the {algebra.name} reading has no inverses")
     return algebra

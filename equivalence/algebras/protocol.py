@@ -89,16 +89,24 @@ class Algebra(AlgebraOf[Matrix], Protocol):
         """The trace, a scalar."""
 
 
-class HasInverses(Algebra, Protocol):
+@runtime_checkable
+class InversesOf(Protocol[M]):
+    """What inverts matrices of one kind, as `inverting` gives it."""
+
+    def inverse(self, matrix: M) -> M:
+        """The inverse of a square matrix: what is shown with it is claimed where there is one. The readings that prove use that it is one
+        on both sides, and refuse what is singular at every draw.
+        """
+
+
+class HasInverses(Algebra, InversesOf[Matrix], Protocol):
     """A reading with invertible matrices."""
 
     def invertible(self, name: str, size: Part) -> tuple[Matrix, Matrix]:
         """An arbitrary invertible size x size matrix, and its inverse."""
 
     def inverse(self, matrix: Any) -> Matrix:
-        """The inverse of a square matrix: what is shown with it is claimed where there is one. The readings that prove use that it is one
-        on both sides, and refuse what is singular at every draw.
-        """
+        """The inverse of a square matrix; see `InversesOf`."""
 
 
 class HasDiagonals(Algebra, Protocol):
