@@ -4,8 +4,10 @@ from equivalence.models.descent.centred import centred_gradient, centred_step, c
 from equivalence.models.descent.data import data_step
 from equivalence.models.descent.gdpp import Preconditioned, gdpp_features, gdpp_step
 from equivalence.models.descent.least_squares import gradient, gradient_step, loss, preconditioned_step, trajectory, weight_change
+from equivalence.models.descent.momentum import Momentum, momentum_step
 
 __all__ = [
+    "Momentum",
     "Preconditioned",
     "centred_gradient",
     "centred_step",
@@ -16,6 +18,7 @@ __all__ = [
     "gradient",
     "gradient_step",
     "loss",
+    "momentum_step",
     "preconditioned_step",
     "trajectory",
     "weight_change",
