@@ -25,8 +25,12 @@ def head_update(head: Head[M], context: M, queries: M) -> M:
     Returns:
         The update of the query tokens, d x M. Multiplied so that no N x M matrix of scores is formed.
     """
-    memory = (head.value @ context) @ (head.key @ context).T
-    return head.projection @ (memory @ (head.query @ queries))
+    return head.projection @ (fast_weights(head, context) @ (head.query @ queries))
+
+
+def fast_weights(head: Head[M], context: M) -> M:
+    """``W_V C (W_K C)ᵀ``, d_v x d_k: what a head makes of its context C, d x N, and applies to queries ``W_Q q``."""
+    return (head.value @ context) @ (head.key @ context).T
 
 
 def update(layer: Layer[M], context: M, queries: M) -> M:
