@@ -1,6 +1,7 @@
 """The readings of a program: what running it means is decided by what its matrices are."""
 
 from equivalence.algebras.ball import Ball
+from equivalence.algebras.cost import Cost
 from equivalence.algebras.degree import DegreeAlgebra, error_bound
 from equivalence.algebras.detect import algebra_of
 from equivalence.algebras.flint import FiniteField, Rational
@@ -28,6 +29,7 @@ __all__ = [
     "Algebra",
     "AlgebraOf",
     "Ball",
+    "Cost",
     "DegreeAlgebra",
     "Dimension",
     "FiniteField",

@@ -10,6 +10,7 @@ import pytest
 from equivalence.algebras import (
     Algebra,
     Ball,
+    Cost,
     DegreeAlgebra,
     FiniteField,
     GenericAlgebra,
@@ -40,7 +41,7 @@ SYMBOLIC, NOTATION, DEGREE, RATIONAL, BALL, MAGNITUDE = (
 )
 FIELD = FiniteField(2**62 + 135, Random(0))
 
-EVERY: list[Algebra] = [SYMBOLIC, NOTATION, DEGREE, FIELD, RATIONAL, BALL, exact, NUMERIC, MAGNITUDE]
+EVERY: list[Algebra] = [SYMBOLIC, NOTATION, DEGREE, FIELD, RATIONAL, BALL, exact, NUMERIC, MAGNITUDE, Cost()]
 GENERIC: list[GenericAlgebra] = [SYMBOLIC, NOTATION, DEGREE, FIELD, RATIONAL, BALL, NUMERIC, MAGNITUDE]
 INVERSES: list[HasInverses] = [*GENERIC, exact]
 DIAGONALS: list[HasDiagonals] = [*GENERIC, exact]
