@@ -33,7 +33,7 @@ KINDS = {
         Kind("refutation", "exact counterexample"),
         Kind("characterisation", "exact for the cases named"),
         Kind("bound", "bound proved"),
-        Kind("expectation", "exact polynomial in moments"),
+        Kind("expectation", "exact expectation"),
     )
 }
 """By name, in the order in which a statement lists them."""
