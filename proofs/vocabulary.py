@@ -17,6 +17,9 @@ Slope = Callable[[Matrix, Matrix, Matrix], Matrix]
 Step = Callable[[Matrix, Matrix, Matrix, Scalar], Matrix]
 """A step on weights, from inputs, targets and a rate, such as `gradient_step`."""
 
+Attention = Callable[..., Matrix]
+"""Attention on given keys, values and queries, such as `feature_attention`."""
+
 Rows = Sequence[Sequence[int]]
 """The entries of a witness."""
 

@@ -122,6 +122,21 @@ UNNOTICED = {
         7.5 exponential_kernel lift negative
         9.2 spectral crossed negative
         9.2 contracted vector negative
+        4.6 variance first_two negative 0
+    """,
+    "sums and signs cost nothing; that both orders give one output is the claim before": """
+        4.5 counted slow zero
+        4.5 counted slow negative
+        4.5 counted slow double
+        4.5 counted fast zero
+        4.5 counted fast negative
+        4.5 counted fast double
+        4.5 ten_times slow zero
+        4.5 ten_times slow negative
+        4.5 ten_times slow double
+        4.5 ten_times fast zero
+        4.5 ten_times fast negative
+        4.5 ten_times fast double
     """,
     "the claim needs d_x + 1 only": """
         9.2 best_curvature sizes zero 1
