@@ -112,6 +112,10 @@ UNNOTICED = {
         9.3 not_enough right negative
         9.6 needs_no_input a_x negative
         9.6 needs_no_input a_x next
+        5.3 cancelling values negative
+        5.3 cancelling values double
+        5.6 not_convex function double
+        5.7 witness first negative
         9.3 not_enough right double
         9.3 not_enough right next
     """,
@@ -123,6 +127,7 @@ UNNOTICED = {
         9.2 spectral crossed negative
         9.2 contracted vector negative
         4.6 variance first_two negative 0
+        5.6 in_output_space jacobian negative
     """,
     "sums and signs cost nothing; that both orders give one output is the claim before": """
         4.5 counted slow zero
@@ -137,6 +142,11 @@ UNNOTICED = {
         4.5 ten_times fast zero
         4.5 ten_times fast negative
         4.5 ten_times fast double
+    """,
+    "one step from rest reads the new weights only": """
+        5.5 at_zero descent zero 1
+        5.5 at_zero descent negative 1
+        5.5 at_zero descent double 1
     """,
     "the claim needs d_x + 1 only": """
         9.2 best_curvature sizes zero 1
