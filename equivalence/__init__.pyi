@@ -2,7 +2,8 @@ from .algebras import Ball, FiniteField, Numeric, Rational, Size, Symbolic, exac
 from .falsification.search import Falsification, falsify
 from .loading.layers import load_layers
 from .models.attention.causal import causal_attention
-from .models.attention.linear import linear_attention, stack
+from .models.attention.features import efficient_attention, feature_attention, momentum_attention, normalised_attention
+from .models.attention.linear import fast_weights, linear_attention, stack
 from .models.attention.softmax import softmax_update
 from .models.constructions.linear import gd_layer, gdpp_layer
 from .models.constructions.pairing import padded, pairing_layer
@@ -11,6 +12,7 @@ from .models.descent.centred import centred_gradient, centred_step
 from .models.descent.data import data_step
 from .models.descent.gdpp import Preconditioned, gdpp_features, gdpp_step
 from .models.descent.least_squares import gradient, gradient_step, loss, preconditioned_step, trajectory, weight_change
+from .models.descent.momentum import Momentum, momentum_step
 from .models.heads import Head, Layer
 from .models.tokens import prediction, query_tokens, separate_tokens, tokens, with_constant, with_sink
 from .recognition import Recognition, recognise
@@ -51,6 +53,7 @@ __all__ = [
     "Informal",
     "Layer",
     "Less",
+    "Momentum",
     "Numeric",
     "Positive",
     "Preconditioned",
@@ -66,8 +69,11 @@ __all__ = [
     "centred_gradient",
     "centred_step",
     "data_step",
+    "efficient_attention",
     "exact",
     "falsify",
+    "fast_weights",
+    "feature_attention",
     "find",
     "gd_layer",
     "gdpp_features",
@@ -79,6 +85,9 @@ __all__ = [
     "linear_attention",
     "load_layers",
     "loss",
+    "momentum_attention",
+    "momentum_step",
+    "normalised_attention",
     "padded",
     "pairing_layer",
     "preconditioned_step",
