@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -17,6 +18,7 @@ from benchmarks.measures import (
     all_symbolic,
     certificate,
     falsification,
+    growth,
     instances_a_second,
     ratio_to_entrywise,
     recognition,
@@ -34,6 +36,8 @@ MEASURES: dict[str, Callable[[], Measure]] = {
     "recognition, many rows predicted": partial(recognition, 512, 64, 64, 0.1),
     "memory of recognition": partial(recognition_memory, 512, 64, 64, 100e6),
     "falsification": partial(falsification, 10.0),
+    "attention by its scores": partial(growth, "V(KᵀQ)", 1.7, math.inf),
+    "attention by its memory": partial(growth, "(VKᵀ)Q", -math.inf, 1.2),
 }
 
 

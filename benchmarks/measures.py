@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count, islice
@@ -24,6 +25,7 @@ from equivalence.falsification import falsify
 from equivalence.models.attention.softmax import softmax_update
 from equivalence.models.heads import Head, Layer
 from equivalence.models.tokens import prediction, query_tokens, tokens
+from equivalence.plots import orders
 from equivalence.recognition import recognise
 from equivalence.statements import find, verify
 from equivalence.statements.inputs import inputs_of
@@ -32,6 +34,7 @@ from equivalence.statements.sampling import checker, draw
 PAPER = {"d_x": 10, "d_y": 1, "N": 10, "M": 1}
 LARGE = {"d_x": 256, "d_y": 16, "N": 1024, "M": 3}
 BATCH = 1024
+CONTEXTS = (512, 1024, 2048, 4096, 8192)
 
 
 @dataclass(frozen=True)
@@ -181,3 +184,12 @@ def falsification(limit: float) -> Measure:
 
     took = seconds(work, runs=3)
     return Measure("a softmax layer in NumPy is falsified", f"{took:.1f} s", f"under {limit:g} s on two idle cores", took < limit, False)
+
+
+def growth(order: str, least: float, most: float, contexts: Sequence[int] = CONTEXTS) -> Measure:
+    """The power of N with which the time of an order of multiplication grows (4.5), at d_k = d_v = 64, with as many queries as keys."""
+    power = orders.exponent(contexts, [orders.seconds(order, 64, 64, context) for context in contexts])
+    target = f"below {most:g}" if most < math.inf else f"above {least:g}"
+    return Measure(
+        f"{order}, exponent of its time in N = {contexts[0]}…{contexts[-1]}", f"{power:.2f}", target, least < power < most, False
+    )

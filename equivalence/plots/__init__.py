@@ -1,5 +1,6 @@
 """Figures, each one of its own: nothing here touches pyplot or global settings. What they show is made by running layers and descents."""
 
+from equivalence.plots.orders import orders_of_multiplication
 from equivalence.plots.potentials import energy_paths, target_paths, token_fields, weighted_squares
 from equivalence.plots.softmax import Problem, errors_to_centred_step, errors_to_step, growth
 from equivalence.plots.spectrum import gdpp_spectrum, residual_polynomials
@@ -12,6 +13,7 @@ __all__ = [
     "errors_to_step",
     "gdpp_spectrum",
     "growth",
+    "orders_of_multiplication",
     "residual_polynomials",
     "target_paths",
     "token_fields",
