@@ -10,7 +10,16 @@ from equivalence.algebras.protocol import M
 
 
 def feature_attention(keys: M, values: M, queries: M) -> M:
-    """``(V φ(K)ᵀ) φ(Q)``, d_v x M: the memory first, d_v x d_f, so that no N x M matrix is formed (Katharopoulos et al. 2020, eq. 6)."""
+    """``(V φ(K)ᵀ) φ(Q)``, d_v x M: the memory first, d_v x d_f, so that no N x M matrix is formed (Katharopoulos et al. 2020, eq. 6).
+
+    Args:
+        keys: φ(K), d_f x N, the features of the keys, a column a token.
+        values: V, d_v x N.
+        queries: φ(Q), d_f x M.
+
+    Raises:
+        ValueError, TypeError: sizes that do not fit (arrays of JAX say so by a TypeError).
+    """
     return (values @ keys.T) @ queries
 
 
@@ -49,13 +58,29 @@ def efficient_attention(keys: M, values: M, queries: M) -> M:
     ρ_k is softmax over the *positions*, in each row of K (d_k x N); ρ_q is softmax over the features, in each column of Q (d_k x M). In the
     readings that prove both are any weights that sum to 1 (see `WeightsOf.weights`).
 
+    Args:
+        keys: K, d_k x N.
+        values: V, d_v x N.
+        queries: Q, d_k x M.
+
     Raises:
         TypeError: matrices of a reading that has no weights, as the exact one.
+        ValueError: sizes that do not fit.
     """
     algebra = weighing(keys)
     return (values @ algebra.weights(keys.T)) @ algebra.weights(queries)
 
 
 def momentum_attention(keys: M, values: M, queries: M, decays: M) -> M:
-    """``V KᵀQ + (V a) 1ᵀ``, d_v x M: Dai et al. 2022, section 5, without softmax; a (N x 1) has the decays ``η^{t−i}``."""
+    """``V KᵀQ + (V a) 1ᵀ``, d_v x M: Dai et al. 2022, section 5, without softmax; a (N x 1) has the decays ``η^{t−i}``.
+
+    Args:
+        keys: K, d_k x N.
+        values: V, d_v x N.
+        queries: Q, d_k x M.
+        decays: a, N x 1.
+
+    Raises:
+        ValueError, TypeError: sizes that do not fit (arrays of JAX say so by a TypeError).
+    """
     return feature_attention(keys, values, queries) + (values @ decays) @ algebra_of(queries).ones(1, queries.shape[1])

@@ -29,7 +29,18 @@ def head_update(head: Head[M], context: M, queries: M) -> M:
 
 
 def fast_weights(head: Head[M], context: M) -> M:
-    """``W_V C (W_K C)ᵀ``, d_v x d_k: what a head makes of its context C, d x N, and applies to queries ``W_Q q``."""
+    """``W_V C (W_K C)ᵀ``, d_v x d_k: what a head makes of its context C, d x N, and applies to queries ``W_Q q``.
+
+    Args:
+        head: the weights.
+        context: C, d x N.
+
+    Returns:
+        d_v x d_k.
+
+    Raises:
+        ValueError, TypeError: sizes that do not fit (arrays of JAX say so by a TypeError).
+    """
     return (head.value @ context) @ (head.key @ context).T
 
 

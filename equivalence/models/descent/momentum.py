@@ -8,7 +8,12 @@ from equivalence.algebras.protocol import M, Scalar
 
 
 class Momentum(NamedTuple, Generic[M]):
-    """The state of a descent with momentum: W and the velocity m, both d_y x d_x."""
+    """The state of a descent with momentum.
+
+    Attributes:
+        weights: W, d_y x d_x.
+        velocity: m, d_y x d_x.
+    """
 
     weights: M
     velocity: M
@@ -18,10 +23,13 @@ def momentum_step(state: Momentum[M], slope: M, rate: Scalar, decay: Scalar) -> 
     """``m ← ηm + g``, ``W ← W − γm`` with the new m (Polyak 1964; Dai et al. 2022, eq. 14, is the same with the rate γη).
 
     Args:
-        state: W and m; m starts at 0.
-        slope: g, the gradient at W.
-        rate: γ.
-        decay: η.
+        state: W and m, each d_y x d_x; m starts at 0.
+        slope: g, the gradient at W, d_y x d_x.
+        rate: γ, a scalar of the reading.
+        decay: η, a scalar of the reading.
+
+    Raises:
+        ValueError, TypeError: sizes that do not fit (arrays of JAX say so by a TypeError).
     """
     velocity = decay * state.velocity + slope
     return Momentum(state.weights - rate * velocity, velocity)
