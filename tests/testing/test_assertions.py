@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -199,3 +200,62 @@ def test_a_step_size_is_compared_up_to_the_rounding_of_what_it_was_read_off() ->
     assert_gradient_descent(from_far, d_x=2, d_y=1, step_size=0.1, **SEARCH)
     with pytest.raises(AssertionError, match=r"with step size s = 0\.101, got 0\.\d+ at N = 1"):
         assert_gradient_descent(from_far, d_x=2, d_y=1, step_size=0.101, **SEARCH)
+
+
+INFINITE = [np.float64("inf"), np.float32("inf"), float("-inf"), 10**400, "1e400", Fraction(10**400), sympy.oo, -(10**400), "1e-400"]
+COMPLEX = [np.complex128(0.025 + 9j), np.complex64(0.025), 0.025j, sympy.I, 1 + sympy.I, sympy.Symbol("u", infinite=True)]
+SUBJECTS = [LAYER.to_numpy(), [LAYER.to_numpy()], step]
+
+
+@pytest.mark.parametrize("subject", SUBJECTS, ids=["layer", "stack", "callable"])
+@pytest.mark.parametrize("wrong", [*INFINITE, *COMPLEX, {}, np.bool_(True), sympy.zeros(1, 1)], ids=str)
+def test_a_step_size_that_is_no_finite_real_float_is_refused_by_name(subject: Any, wrong: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match=r"^step_size: expected a (finite |)(real |)number"):
+        assert_gradient_descent(subject, d_x=3, d_y=2, step_size=wrong)
+    if isinstance(subject, list):
+        with pytest.raises((TypeError, ValueError), match=r"^step_size: expected a (finite |)(real |)number"):
+            assert_gradient_descent(subject, d_x=3, d_y=2, step_size=[wrong])
+
+
+@pytest.mark.parametrize("wrong", [*COMPLEX, np.float64("nan"), np.float32("inf")], ids=str)
+def test_for_exact_weights_too(wrong: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match=r"^step_size: expected a finite (real |)number"):
+        assert_gradient_descent(LAYER, d_x=3, d_y=2, step_size=wrong)
+
+
+@pytest.mark.parametrize("subject", [LAYER, [LAYER], LAYER.to_numpy(), [LAYER.to_numpy()]], ids=["exact", "exact stack", "floats", "stack"])
+@pytest.mark.parametrize(
+    "right",
+    [np.float32(0.025), np.longdouble(1) / 40, np.array(0.025), np.array(1) / np.int64(40), sympy.Float("0.025"), sympy.Rational(1, 40)],
+)
+def test_numbers_of_all_libraries_and_arrays_without_axes_are_step_sizes(subject: Any, right: Any) -> None:
+    assert_gradient_descent(subject, d_x=3, d_y=2, step_size=right)
+    with pytest.raises(AssertionError, match=r"expected gradient descent with step sizes? s = "):
+        assert_gradient_descent(subject, d_x=3, d_y=2, step_size=right + right)
+    with pytest.raises(AssertionError, match=r"expected gradient descent with step sizes? s = 7"):
+        assert_gradient_descent(subject, d_x=3, d_y=2, step_size=np.int64(7))
+
+
+def test_a_name_is_a_symbol_for_exact_weights() -> None:
+    assert_gradient_descent(gd_layer(3, 2, learning_rate="s", context=1), d_x=3, d_y=2, step_size="s")
+    with pytest.raises(AssertionError, match=r"with step size s = s, got 1/40"):
+        assert_gradient_descent(LAYER, d_x=3, d_y=2, step_size="s")
+
+
+def ascending(X: Any, Y: Any, q: Any) -> Any:
+    return -step(X, Y, q)
+
+
+UP = gd_layer(3, 2, learning_rate="-1/10", context=4)
+
+
+@pytest.mark.parametrize("subject", [UP, UP.to_numpy(), [LAYER, UP], [LAYER.to_numpy(), UP.to_numpy()], ascending])
+def test_a_step_uphill_fails_unless_a_negative_step_size_is_asked_for(subject: Any) -> None:
+    options = SEARCH if subject is ascending else {}
+    with pytest.raises(
+        AssertionError, match=r"expected gradient descent, got s = -(1/40|0\.025|0\.1)\d*(, -0\.0\d+)?: a negative step goes uphill"
+    ):
+        assert_gradient_descent(subject, d_x=3, d_y=2, **options)
+    asked: Any = ["1/40", "-1/40"] if isinstance(subject, list) else "-1/40"
+    context = {"min_context": 4, "max_context": 4, "examples": 6} if subject is ascending else {}
+    assert_gradient_descent(subject, d_x=3, d_y=2, step_size=asked, **context)
