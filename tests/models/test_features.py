@@ -90,6 +90,12 @@ def test_momentum_is_a_sum_over_the_past() -> None:
     assert (state.weights == -0.5 * sum(velocities)).all()
 
 
+def test_a_slope_of_another_shape_is_not_broadcast() -> None:
+    state = Momentum(np.zeros((2, 2)), np.zeros((2, 2)))
+    with pytest.raises(ValueError, match=r"slope: expected weights, velocity and gradient of one shape, got \(2, 2\), \(2, 2\), \(1, 2\)"):
+        momentum_step(state, np.ones((1, 2)), 1.0, 0.5)
+
+
 def test_several_queries_have_no_one_normaliser() -> None:
     with pytest.raises(ValueError, match=r"query: expected one column, as each query has a normaliser of its own, got shape \(3, 2\)"):
         normalised_attention(KEYS, VALUES, QUERIES)

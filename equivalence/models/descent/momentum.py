@@ -29,7 +29,10 @@ def momentum_step(state: Momentum[M], slope: M, rate: Scalar, decay: Scalar) -> 
         decay: η, a scalar of the reading.
 
     Raises:
-        ValueError, TypeError: sizes that do not fit (arrays of JAX say so by a TypeError).
+        ValueError: W, m and g of different shapes, which NumPy would broadcast.
     """
+    shapes = tuple(state.weights.shape), tuple(state.velocity.shape), tuple(slope.shape)
+    if len(set(shapes)) > 1:
+        raise ValueError(f"slope: expected weights, velocity and gradient of one shape, got {', '.join(map(str, shapes))}")
     velocity = decay * state.velocity + slope
     return Momentum(state.weights - rate * velocity, velocity)
