@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/installed
 UV := build/uv/bin/uv
 
-.PHONY: proofs test survey floats attacks fuzz lint notebooks bench package newer lowest mutants clean
+.PHONY: proofs test survey floats attacks fuzz libraries lint notebooks bench package newer lowest mutants clean
 .DEFAULT_GOAL := proofs
 
 proofs: $(READY)
@@ -31,6 +31,10 @@ fuzz: $(READY)
 	$(RUN) -m tests.support.hostile_files $(ARGS)
 	$(RUN) -m tests.support.random_predictors $(ARGS)
 	$(RUN) -m tests.support.fuzzed_commands $(ARGS)
+
+# Layers that were loaded against the forward passes of PyTorch, transformers, Flax, Haiku and equinox, which have an environment of their own.
+libraries: build/libraries/installed
+	build/libraries/bin/python -m pytest -o python_files='check_*.py' tests/libraries $(ARGS)
 
 lint: $(READY)
 	$(RUN) -m ruff check
@@ -71,6 +75,11 @@ $(READY): pyproject.toml constraints.txt
 $(UV): constraints.txt
 	$(PYTHON) -m venv --clear build/uv
 	build/uv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	touch $@
+
+build/libraries/installed: pyproject.toml constraints.txt tests/libraries/constraints.txt
+	$(PYTHON) -m venv --clear build/libraries
+	build/libraries/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --constraint tests/libraries/constraints.txt --editable '.[all]' pytest pytest-timeout torch transformers flax equinox dm-haiku
 	touch $@
 
 build/mutation/installed: constraints.txt

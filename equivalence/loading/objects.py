@@ -100,7 +100,7 @@ def _inner(value: object) -> Iterator[tuple[str, object]]:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return ((field.name, getattr(value, field.name, None)) for field in dataclasses.fields(value))
     if _is_from(value, "flax"):
-        return iter(vars(value).items()) if not hasattr(value, "get_value") else iter([("", value.get_value())])
+        return iter(getattr(value, "__dict__", {}).items()) if not hasattr(value, "get_value") else iter([("", value.get_value())])
     return iter(())
 
 
