@@ -70,8 +70,8 @@ def hessian(*, output: Callable[..., sympy.Expr] = average) -> Items:
     p = t / sum(t)
     off = K - K * p * sympy.ones(1, 2)
     moments = [p[i] * (V[i] - (V * p)[0]) * off[:, i] * off[:, i].T for i in range(2)]
-    yield "by SymPy", sympy.Matrix(2, 2, lambda row, col: slope(slope(output(V, t), row), col))
-    yield "Σ p_i (v_i − v̄)(k_i − k̄)(k_i − k̄)ᵀ", sum(moments, sympy.zeros(2, 2))
+    yield "by SymPy, factored", sympy.Matrix(2, 2, lambda row, col: slope(slope(output(V, t), row), col)).applyfunc(sympy.factor)
+    yield "Σ p_i (v_i − v̄)(k_i − k̄)(k_i − k̄)ᵀ, factored", sum(moments, sympy.zeros(2, 2)).applyfunc(sympy.factor)
 
 
 @softmax_updates.claim("bounded: an output is an average of the values, a change of outputs the difference of two", kind="identity")
