@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
+from time import sleep
 from typing import Any
 
 import numpy as np
 import pytest
 import sympy
+from hypothesis import Phase, given, settings
 from hypothesis import find as smallest
-from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.errors import DeadlineExceeded, FlakyFailure
 
+import equivalence.strategies
 import proofs  # noqa: F401  (registers the statements)
 from equivalence.algebras import Numeric, Rational, exact
 from equivalence.statements import find
@@ -25,6 +29,7 @@ from equivalence.strategies.draws import (
     sizes,
 )
 
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 QUICK = settings(database=None, derandomize=True, max_examples=2000)
 
 
@@ -188,3 +193,33 @@ def test_invertible_matrices_need_not_have_determinant_one() -> None:
 
 def determinant(instance: ClaimInstance) -> sympy.Expr:
     return sympy.Matrix([list(row) for row in instance.matrices["T"]]).det()
+
+
+def at_every_new_shape(seen: set[tuple[int, ...]], matrix: Any) -> None:
+    """What compiles for longer than Hypothesis grants, at a shape that it has not seen."""
+    if matrix.shape not in seen:
+        seen.add(matrix.shape)
+        sleep(0.3)
+
+
+@pytest.mark.parametrize("where", [equivalence.strategies.__doc__, README])
+def test_where_strategies_are_read_it_says_what_compiling_needs(where: str) -> None:
+    assert "JAX" in where
+    assert "200 ms" in where
+    assert "settings(deadline=None" in where
+
+
+def test_what_compiles_is_flaky_under_the_default_deadline_and_not_as_it_is_told() -> None:
+    def tested(**chosen: Any) -> None:
+        seen: set[tuple[int, ...]] = set()
+
+        @settings(database=None, derandomize=True, max_examples=2, phases=[Phase.generate], **chosen)
+        @given(matrices(2, 1, algebra=Numeric(np, float)))
+        def test(matrix: np.ndarray) -> None:
+            at_every_new_shape(seen, matrix)
+
+        test()
+
+    with pytest.raises((DeadlineExceeded, FlakyFailure)):
+        tested(deadline=200)
+    tested(deadline=None)
