@@ -113,8 +113,8 @@ def demonstrations(
     """Linear attention over [demonstrations X', query tokens X] is ``(W_ZSL + ΔW_ICL)q``, ``W_ZSL = W_V X(W_K X)ᵀ``,
     ``ΔW_ICL = W_V X'(W_K X')ᵀ``, q = W_Q x, for every W_K, W_Q, W_V (P in front). All sizes.
 
-    Nothing is left out in this, but two things are put in: no softmax (5.4), and what is called the initial weights is itself attention, to
-    the query's own tokens. With X = x alone it is cubic in the query token, where the demonstrations' part is linear.
+    The identity is exact. It assumes that there is no softmax (5.4), and what it calls the initial weights is attention as well, to the
+    query's own tokens: with X = x alone that part is cubic in the query token, where the demonstrations' part is linear.
     """
     before, own, x = algebra.generator("X'", d, N), algebra.generator("X", d, n), algebra.generator("x", d, M)
     weights = arbitrary_head(algebra, d, d_k, d_v)

@@ -47,7 +47,7 @@ def double_well(w: sympy.Expr) -> sympy.Expr:
     return w - w**2
 
 
-@forced.claim("a finite decrease forces nothing without convexity: w − w² from 0, Δ = 2", kind="characterisation")
+@forced.claim("a finite decrease forces nothing without convexity: w − w² from 0, Δ = 2", kind="refutation")
 def not_convex(*, function: Callable[..., sympy.Expr] = double_well) -> Items:
     w, move = sympy.Symbol("w"), 2
     slope = sympy.diff(function(w), w).subs(w, 0)
@@ -55,7 +55,7 @@ def not_convex(*, function: Callable[..., sympy.Expr] = double_well) -> Items:
     yield Less("and the inner product with −∇L is negative", (-slope * move, sympy.Integer(0)))
 
 
-@forced.claim("in output space it is not forced: least squares at the output 0, target (1, 1)", kind="characterisation")
+@forced.claim("in output space it is not forced: least squares at the output 0, target (1, 1)", kind="refutation")
 def in_output_space(*, jacobian: Rows = ((3, 1, 0), (0, 0, 1)), update: Rows = ((-1,), (5,))) -> Items:
     J, move, target = sympy.Matrix(jacobian), sympy.Matrix(update) / 5, sympy.Matrix([1, 1])
     K, g = J * J.T, -target

@@ -27,12 +27,12 @@ def failures(result: Result) -> dict[str, str]:
     return found
 
 
-def transposed_scores(keys: Any, values: Any, queries: Any) -> Any:
+def negated(keys: Any, values: Any, queries: Any) -> Any:
     return -feature_attention(keys, values, queries)
 
 
 def test_4_4_rejects_another_sign_in_every_algebra() -> None:
-    result = verify("4.4", seed=1, replace={"attention": transposed_scores}, algebras=("symbolic", "finite field"))
+    result = verify("4.4", seed=1, replace={"attention": negated}, algebras=("symbolic", "finite field"))
     failed = [check for check in result.checks if not check.holds]
     assert {check.algebra for check in failed} == {"symbolic", "finite field"}
     assert all(message.startswith("4.4 Feature-map attention is a gradient step") and "step 2" in message for message in result.messages)

@@ -62,11 +62,11 @@ def test_5_1_rejects_other_error_signals(signals: Any) -> None:
     assert "base: the first step, on X and Y, predicted from W₀, step 2 (is the layer after the step)" in message
 
 
-def test_5_1_rejects_an_attention_that_forgets_the_first_keys() -> None:
-    def halved(keys: Any, values: Any, queries: Any) -> Any:
-        return feature_attention(keys, values, queries) - feature_attention(keys, values, queries + queries)
+def test_5_1_rejects_an_attention_of_another_sign() -> None:
+    def negated(keys: Any, values: Any, queries: Any) -> Any:
+        return -feature_attention(keys, values, queries)
 
-    found = rejected("5.1", attention=halved)
+    found = rejected("5.1", attention=negated)
     assert set(found) == {"weights and data", RUN, "the same examples in every step: predictions alone carry the run, any K"}
 
 
@@ -159,7 +159,7 @@ KEYS = [(a, b) for a, b in product(range(-1, 2), repeat=2)]
 
 
 def test_5_3_token_by_token_over_small_integers() -> None:
-    """Every three keys and every Z of −1, 0, 1 at d_k = 2, and every two: a Z ≠ 0 with ZKᵀ = 0 is found iff the keys are dependent."""
+    """Every two and three keys of −1, 0, 1 at d_k = 2: among the Z of −2 to 2 one that is not 0 has ZKᵀ = 0 iff they are dependent."""
     for count in (2, 3):
         for keys in product(KEYS, repeat=count):
             independent = count == 2 and keys[0][0] * keys[1][1] != keys[0][1] * keys[1][0]
@@ -234,13 +234,13 @@ def test_5_4_hessian_by_sympy_through_the_exponential() -> None:
     assert expected.subs(at) != sympy.zeros(2, 2)
 
 
-def inside(keys: Any, values: Any, queries: Any, decays: Any) -> Any:
-    """The form that is momentum: the decays stand with the scores' values."""
+def doubled(keys: Any, values: Any, queries: Any, decays: Any) -> Any:
+    """Linear attention twice: what it adds sees the query."""
     return feature_attention(keys, values, queries) + feature_attention(keys, values, queries)
 
 
 def test_5_5_rejects_a_term_that_sees_the_query() -> None:
-    found = rejected("5.5", attention=inside)
+    found = rejected("5.5", attention=doubled)
     assert "less linear attention, step 2 (is EMA(V), for every query alike)" in found["what it adds does not see the query"]
     witness = found["a witness: one token, k = v = 1, η = 1/2, at q = 0"]
     assert "step 2 (is η)" in witness
