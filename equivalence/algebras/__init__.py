@@ -6,6 +6,7 @@ from equivalence.algebras.degree import DegreeAlgebra, error_bound
 from equivalence.algebras.detect import algebra_of
 from equivalence.algebras.flint import FiniteField, Rational
 from equivalence.algebras.numeric import Numeric
+from equivalence.algebras.powers import Powers
 from equivalence.algebras.protocol import (
     Algebra,
     AlgebraOf,
@@ -44,6 +45,7 @@ __all__ = [
     "Matrix",
     "Numeric",
     "Part",
+    "Powers",
     "Rational",
     "Scalar",
     "Size",

@@ -22,6 +22,7 @@ from equivalence.algebras import (
     HasValues,
     HasWeights,
     Numeric,
+    Powers,
     Rational,
     Symbolic,
     exact,
@@ -31,25 +32,26 @@ from equivalence.algebras.magnitude import MagnitudeAlgebra
 from equivalence.algebras.notation import Notation
 
 NUMERIC = Numeric(np, "float64")
-SYMBOLIC, NOTATION, DEGREE, RATIONAL, BALL, MAGNITUDE = (
+SYMBOLIC, NOTATION, DEGREE, RATIONAL, POWERS, BALL, MAGNITUDE = (
     Symbolic(),
     Notation(),
     DegreeAlgebra(),
     Rational(),
+    Powers(),
     Ball(),
     MagnitudeAlgebra(NUMERIC),
 )
 FIELD = FiniteField(2**62 + 135, Random(0))
 
-EVERY: list[Algebra] = [SYMBOLIC, NOTATION, DEGREE, FIELD, RATIONAL, BALL, exact, NUMERIC, MAGNITUDE, Cost()]
-GENERIC: list[GenericAlgebra] = [SYMBOLIC, NOTATION, DEGREE, FIELD, RATIONAL, BALL, NUMERIC, MAGNITUDE]
+EVERY: list[Algebra] = [SYMBOLIC, NOTATION, DEGREE, FIELD, RATIONAL, POWERS, BALL, exact, NUMERIC, MAGNITUDE, Cost()]
+GENERIC: list[GenericAlgebra] = [SYMBOLIC, NOTATION, DEGREE, FIELD, RATIONAL, POWERS, BALL, NUMERIC, MAGNITUDE]
 INVERSES: list[HasInverses] = [*GENERIC, exact]
 DIAGONALS: list[HasDiagonals] = [*GENERIC, exact]
 ORTHOGONALS: list[HasOrthogonals] = [*GENERIC]
 HADAMARD: list[HasHadamard] = [*GENERIC, exact]
 WEIGHTS: list[HasWeights] = [*GENERIC]
-VALUES: list[HasValues] = [RATIONAL, BALL, exact, NUMERIC, MAGNITUDE]
-DIFFERENCES: list[HasDifferences] = [SYMBOLIC, FIELD, RATIONAL, BALL, exact]
+VALUES: list[HasValues] = [RATIONAL, POWERS, BALL, exact, NUMERIC, MAGNITUDE]
+DIFFERENCES: list[HasDifferences] = [SYMBOLIC, FIELD, RATIONAL, POWERS, BALL, exact]
 
 CLAIMED: dict[type, list[Algebra]] = {
     HasInverses: [*INVERSES],
