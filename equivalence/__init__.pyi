@@ -2,10 +2,13 @@ from .algebras import Ball, FiniteField, Numeric, Rational, Size, Symbolic, exac
 from .falsification.search import Falsification, falsify
 from .loading.layers import load_layers
 from .models.attention.causal import causal_attention
+from .models.attention.common_map import common_map
 from .models.attention.features import efficient_attention, feature_attention, momentum_attention, normalised_attention
 from .models.attention.linear import fast_weights, linear_attention, stack
+from .models.attention.mesa import MesaState, mesa_attention, mesa_step
 from .models.attention.softmax import softmax_update
-from .models.constructions.linear import gd_layer, gdpp_layer
+from .models.constructions.chaining import chaining_layer
+from .models.constructions.linear import gd_layer, gdpp_layer, preconditioned_layer
 from .models.constructions.pairing import padded, pairing_layer
 from .models.constructions.softmax import softmax_pair, softmax_pair_with_sink
 from .models.descent.centred import centred_gradient, centred_step
@@ -13,6 +16,8 @@ from .models.descent.data import data_step
 from .models.descent.gdpp import Preconditioned, gdpp_features, gdpp_step
 from .models.descent.least_squares import gradient, gradient_step, loss, preconditioned_step, trajectory, weight_change
 from .models.descent.momentum import Momentum, momentum_step
+from .models.descent.newton import newton_inverse_step
+from .models.descent.ridge import ridge_gradient, ridge_loss, ridge_regression, ridge_step
 from .models.heads import Head, Layer
 from .models.tokens import prediction, query_tokens, separate_tokens, tokens, with_constant, with_sink
 from .recognition import Recognition, recognise
@@ -53,6 +58,7 @@ __all__ = [
     "Informal",
     "Layer",
     "Less",
+    "MesaState",
     "Momentum",
     "Numeric",
     "Positive",
@@ -68,6 +74,8 @@ __all__ = [
     "causal_attention",
     "centred_gradient",
     "centred_step",
+    "chaining_layer",
+    "common_map",
     "data_step",
     "efficient_attention",
     "exact",
@@ -85,16 +93,24 @@ __all__ = [
     "linear_attention",
     "load_layers",
     "loss",
+    "mesa_attention",
+    "mesa_step",
     "momentum_attention",
     "momentum_step",
+    "newton_inverse_step",
     "normalised_attention",
     "padded",
     "pairing_layer",
+    "preconditioned_layer",
     "preconditioned_step",
     "prediction",
     "query_tokens",
     "recognise",
     "recognise_stack",
+    "ridge_gradient",
+    "ridge_loss",
+    "ridge_regression",
+    "ridge_step",
     "separate_tokens",
     "simulation",
     "softmax_pair",

@@ -9,7 +9,7 @@ import sympy
 
 from equivalence.algebras import Size, Symbolic
 from equivalence.models.attention.linear import linear_attention
-from equivalence.models.constructions.linear import gd_layer, gdpp_layer
+from equivalence.models.constructions.linear import gd_layer, gdpp_layer, preconditioned_layer
 from equivalence.models.constructions.pairing import padded, pairing_layer
 from equivalence.models.tokens import prediction, query_tokens, separate_tokens, tokens
 
@@ -34,6 +34,15 @@ def test_the_weights_of_one_step_with_symbols_and_a_start() -> None:
     assert head.key == head.query == grid([1, 0, 0], [0, 0, 0], [0, 0, 0])
     assert head.value == grid([0, 0, 0], [a, -1, 0], [b, 0, -1])
     assert head.projection == grid([eta / N, 0, 0], [0, eta / N, 0], [0, 0, eta / N])
+
+
+def test_the_weights_of_a_preconditioned_step() -> None:
+    """W_Q carries C, and the rest is as without it."""
+    C = grid([1, 2], [3, 4])
+    (head,) = preconditioned_layer(2, 1, learning_rate="1/10", context=5, preconditioner=C).heads
+    (plain,) = gd_layer(2, 1, learning_rate="1/10", context=5).heads
+    assert head.query == grid([1, 2, 0], [3, 4, 0], [0, 0, 0])
+    assert head._replace(query=plain.query) == plain
 
 
 def test_the_weights_of_gdpp() -> None:
@@ -138,6 +147,20 @@ def test_bad_input_is_refused_by_name(bad: dict[str, Any], error: type[Exception
         gd_layer(*sizes, **arguments)
     with pytest.raises(error, match=message):
         gdpp_layer(*sizes, gamma="gamma", **arguments)
+    with pytest.raises(error, match=message):
+        preconditioned_layer(*sizes, preconditioner=sympy.eye(2), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("bad", "error", "message"),
+    [
+        (sympy.eye(3), ValueError, r"preconditioner: expected C of shape \(d_x, d_x\) = \(2, 2\), got \(3, 3\)"),
+        ([[1, 0], [0, 1]], TypeError, "preconditioner: expected C as a matrix, d_x x d_x, got .* of type list"),
+    ],
+)
+def test_a_bad_preconditioner_is_refused_by_name(bad: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        preconditioned_layer(2, 1, learning_rate="eta", context="N", preconditioner=bad)
 
 
 @pytest.mark.parametrize("name", ["d_x", "d_y", "context", "queries"])

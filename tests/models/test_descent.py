@@ -11,6 +11,8 @@ from equivalence.algebras import Size, Symbolic, exact
 from equivalence.models.descent.data import data_step
 from equivalence.models.descent.gdpp import Preconditioned, gdpp_features, gdpp_step
 from equivalence.models.descent.least_squares import gradient, gradient_step, loss, preconditioned_step, trajectory, weight_change
+from equivalence.models.descent.newton import newton_inverse_step
+from equivalence.models.descent.ridge import ridge_gradient, ridge_loss, ridge_regression, ridge_step
 
 d_x, d_y, N, M = 3, 2, 4, 1
 W, X, Y, Q = (exact.generator(*given) for given in (("W", d_y, d_x), ("X", d_x, N), ("Y", d_y, N), ("Q", d_x, M)))
@@ -119,3 +121,45 @@ def test_mismatched_data_are_refused_with_both_sizes(function: Any) -> None:
     weights, inputs = algebra.generator("W", Size("d_y"), Size("d_x")), algebra.generator("X", Size("d_x"), Size("N"))
     with pytest.raises(ValueError, match=r"\+: expected equal shapes, got \(d_y, N\) and \(d_x, N\)"):
         function(weights, inputs, inputs)
+
+
+def test_newtons_iteration_by_hand() -> None:
+    """s = 4, m = 1/8: 2/8 − 4/64 = 3/16, so 1 − sm = 1/2 becomes 1/4."""
+    assert newton_inverse_step(exact.value([["1/8"]]), exact.value([[4]])) == exact.value([["3/16"]])
+
+
+def test_newtons_iteration_in_the_right_order() -> None:
+    S, A = exact.generator("S", 2, 2), exact.generator("M", 2, 2)
+    expected = sympy.ImmutableDenseMatrix(
+        2, 2, lambda i, j: 2 * A[i, j] - sum(A[i, k] * S[k, m] * A[m, j] for k in range(2) for m in range(2))
+    )
+    assert exact.difference(newton_inverse_step(A, S), expected) is None
+    assert exact.difference(newton_inverse_step(A, S.T), expected) is not None
+
+
+ridge = sympy.Symbol("lambda")
+
+
+def ridge_by_loops() -> sympy.Expr:
+    """The loss by loops, and λ/(2N) times the sum of the squared weights."""
+    return loss_by_loops() + ridge * sum(entry**2 for entry in W) / (2 * N)
+
+
+def test_the_ridge_loss_has_its_half_and_its_count() -> None:
+    assert exact.difference(ridge_loss(W, X, Y, ridge), ridge_by_loops()) is None
+    assert exact.difference(ridge_loss(W, X, Y, 2 * ridge), ridge_by_loops()) is not None
+
+
+def test_the_ridge_gradient_is_the_derivative_of_the_ridge_loss() -> None:
+    by_sympy = sympy.ImmutableDenseMatrix(d_y, d_x, lambda i, j: sympy.diff(ridge_by_loops(), W[i, j]))
+    assert exact.difference(ridge_gradient(W, X, Y, ridge), by_sympy) is None
+    assert exact.difference(ridge_step(W, X, Y, eta, ridge), W - eta * by_sympy) is None
+    assert exact.difference(ridge_step(W, X, Y, eta, -ridge), W - eta * by_sympy) is not None
+
+
+def test_ridge_regression_is_where_the_gradient_is_zero() -> None:
+    """x = (1, 2), y = (2, 3), λ = 3: w = 8/(5 + 3) = 1."""
+    inputs, targets, three = exact.value([[1, 2]]), exact.value([[2, 3]]), sympy.Integer(3)
+    assert ridge_regression(inputs, targets, three) == exact.value([[1]])
+    assert ridge_gradient(exact.value([[1]]), inputs, targets, three) == exact.value([[0]])
+    assert ridge_gradient(exact.value([[1]]), inputs, targets, sympy.Integer(4)) != exact.value([[0]])

@@ -106,6 +106,27 @@ def gdpp_tokens(inputs: Array, targets: Array, queries: Array, rates: Sequence[t
     return residuals, predictions
 
 
+def ridge(inputs: Array, targets: Array, penalty: Any) -> Array:
+    """The minimiser of ‖WX − Y‖² + penalty ‖W‖²: its normal equations, a row of W at a time, by elimination."""
+    d, count = inputs.shape
+    moments = [[sum(inputs[i, n] * inputs[j, n] for n in range(count)) + penalty * (i == j) for j in range(d)] for i in range(d)]
+    rows = [solved(moments, [inner(row, inputs[i]) for i in range(d)]) for row in targets]
+    return np.array(rows, dtype=object)
+
+
+def solved(matrix: Sequence[Sequence[Any]], right: Sequence[Any]) -> list[Any]:
+    """The solution of a system that has one, by Gauss and Jordan."""
+    lines = [[*row, entry] for row, entry in zip(matrix, right, strict=True)]
+    for i in range(len(lines)):
+        pivot = next(k for k in range(i, len(lines)) if lines[k][i] != 0)
+        lines[i], lines[pivot] = lines[pivot], lines[i]
+        lines[i] = [entry / lines[i][i] for entry in lines[i]]
+        for k in range(len(lines)):
+            if k != i:
+                lines[k] = [entry - lines[k][i] * above for entry, above in zip(lines[k], lines[i], strict=True)]
+    return [line[-1] for line in lines]
+
+
 def _shrunk(columns: Sequence[Array], moved: Array, gamma: Any) -> Array:
     """Each column v less γ Σ x ⟨x, v⟩."""
     result = moved.copy()

@@ -31,11 +31,20 @@ def built_initial(initial: Matrix | None, d_x: Part, d_y: Part, algebra: Algebra
 
 def checked_initial(initial: Matrix, d_x: Part, d_y: Part) -> Matrix:
     """W₀ as given, its shape checked."""
-    if not hasattr(initial, "shape"):
-        raise TypeError(f"initial: expected W₀ as a matrix, d_y x d_x, got {initial!r} of type {type(initial).__name__}")
-    if tuple(initial.shape) != (d_y, d_x):
-        raise ValueError(f"initial: expected W₀ of shape (d_y, d_x) = {(d_y, d_x)}, got {tuple(initial.shape)}")
-    return initial
+    return _of_shape(initial, "initial", "W₀", "d_y x d_x", (d_y, d_x))
+
+
+def checked_preconditioner(preconditioner: Matrix, d_x: Part) -> Matrix:
+    """C as given, its shape checked."""
+    return _of_shape(preconditioner, "preconditioner", "C", "d_x x d_x", (d_x, d_x))
+
+
+def _of_shape(matrix: Matrix, name: str, letter: str, sizes: str, shape: tuple[Part, Part]) -> Matrix:
+    if not hasattr(matrix, "shape"):
+        raise TypeError(f"{name}: expected {letter} as a matrix, {sizes}, got {matrix!r} of type {type(matrix).__name__}")
+    if tuple(matrix.shape) != shape:
+        raise ValueError(f"{name}: expected {letter} of shape ({sizes.replace(' x', ',')}) = {shape}, got {tuple(matrix.shape)}")
+    return matrix
 
 
 def built_rate(name: str, value: Rate, algebra: Algebra) -> Scalar:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from equivalence.algebras.protocol import Algebra, Matrix
 from equivalence.algebras.rational_functions import exact
 from equivalence.algebras.sizes import Part, Size
-from equivalence.models.constructions.arguments import Rate, built_count, built_initial, built_rate
+from equivalence.models.constructions.arguments import Rate, built_count, built_initial, built_rate, checked_preconditioner
 from equivalence.models.heads import Head, Layer
 
 
@@ -34,6 +34,31 @@ def gd_layer(
     value = algebra.block([[algebra.zeros(d_x, d_x), algebra.zeros(d_x, d_y)], [start, -algebra.eye(d_y)]])
     inputs = _inputs_only(d_x, d_y, algebra)
     return Layer((Head(inputs, inputs, value, step * algebra.eye((d_x, d_y))),))
+
+
+def preconditioned_layer(
+    d_x: Part,
+    d_y: Part,
+    *,
+    learning_rate: Rate,
+    preconditioner: Matrix,
+    context: Rate | Size,
+    initial: Matrix | None = None,
+    algebra: Algebra = exact,
+) -> Layer[Matrix]:
+    r"""One head that takes one step of preconditioned gradient descent, ``W₀ − η∇L(W₀) C`` (Ahn et al. 2023, Lemma 1; statement 10.1).
+
+    As `gd_layer`, but ``W_Q = diag(C, 0)``.
+
+    Args:
+        d_x, d_y, learning_rate, context, initial, algebra: as for `gd_layer`.
+        preconditioner: C, d_x x d_x, not necessarily symmetric.
+    """
+    plain = gd_layer(d_x, d_y, learning_rate=learning_rate, context=context, initial=initial, algebra=algebra)
+    (head,) = plain.heads
+    zeros = algebra.zeros
+    query = algebra.block([[checked_preconditioner(preconditioner, d_x), zeros(d_x, d_y)], [zeros(d_y, d_x), zeros(d_y, d_y)]])
+    return Layer((head._replace(query=query),))
 
 
 def gdpp_layer(

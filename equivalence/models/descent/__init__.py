@@ -5,6 +5,8 @@ from equivalence.models.descent.data import data_step
 from equivalence.models.descent.gdpp import Preconditioned, gdpp_features, gdpp_step
 from equivalence.models.descent.least_squares import gradient, gradient_step, loss, preconditioned_step, trajectory, weight_change
 from equivalence.models.descent.momentum import Momentum, momentum_step
+from equivalence.models.descent.newton import newton_inverse_step
+from equivalence.models.descent.ridge import ridge_gradient, ridge_loss, ridge_regression, ridge_step
 
 __all__ = [
     "Momentum",
@@ -19,7 +21,12 @@ __all__ = [
     "gradient_step",
     "loss",
     "momentum_step",
+    "newton_inverse_step",
     "preconditioned_step",
+    "ridge_gradient",
+    "ridge_loss",
+    "ridge_regression",
+    "ridge_step",
     "trajectory",
     "weight_change",
 ]
