@@ -12,6 +12,7 @@ from proofs import (
     ch06_softmax_breaks_it,
     ch07_what_softmax_descends,
     ch09_recognition,
+    ch10_neighbours,
 )
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "ch06_softmax_breaks_it",
     "ch07_what_softmax_descends",
     "ch09_recognition",
+    "ch10_neighbours",
 ]

@@ -51,6 +51,15 @@ UNNOTICED = {
         9.3 unordered layer no 1/N
         9.3 turning layer no 1/N
         9.7 left_out layer no 1/N
+        10.6 two_layers layer no 1/N
+    """,
+    "the bounds are of R; what the memory holds is another claim": """
+        10.3 rates_of_limits recursion zero 0
+        10.3 rates_of_limits recursion negative 0
+        10.3 rates_of_limits recursion double 0
+    """,
+    "hard attention gives no weight to what does not follow, whatever the projection's size": """
+        10.7 chain layer double
     """,
     "c absorbs a factor; the claim before settles the y rows": """
         2.3 necessary_context layer negative
