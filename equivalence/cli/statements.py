@@ -64,11 +64,12 @@ def show_lines(results: Sequence[Result]) -> None:
     """One line a statement, by chapters, within the width; a title that does not fit ends after a whole word."""
     console = plain_console(None if Console().is_terminal else NARROW)
     numbers, outcomes = (max(map(len, words), default=0) for words in zip(*map(_words, results), strict=True)) if results else (0, 0)
+    longest = max((len(result.statement.title) for result in results), default=0)
+    room = min(longest, console.width - numbers - outcomes - 6)
     for heading, group in groupby(results, key=lambda result: chapter(result.statement)):
         console.print(Text(heading, "bold"))
         for result in group:
             number, outcome = _words(result)
-            room = console.width - numbers - outcomes - 6
             title = textwrap.shorten(harmless(result.statement.title), room, placeholder=" …")
             console.print(Text.assemble(f"  {number:<{numbers}}  {title:<{room}}  ", (outcome, COLOURS[result.outcome])), no_wrap=True)
     console.print()

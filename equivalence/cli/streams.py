@@ -86,8 +86,9 @@ def say_json(told: object) -> None:
 
 def say_aside(text: str) -> None:
     """A note or an error: a line on stderr, or nothing where that cannot be written to."""
-    with suppress(OSError):
-        print(one_line(text), file=sys.stderr, flush=True)
+    if sys.stderr is not None:  # None would be stdout
+        with suppress(OSError):
+            print(one_line(text), file=sys.stderr, flush=True)
 
 
 def fitted(text: str) -> str:

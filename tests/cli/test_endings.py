@@ -19,6 +19,7 @@ from equivalence import gd_layer, statement
 from equivalence.cli.errors import DEBUG, Command
 from equivalence.cli.main import app
 from equivalence.cli.status import MEANINGS, ORDER, Status, first_of, of_outcome
+from equivalence.cli.streams import say_aside
 from equivalence.statements import registry
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +27,10 @@ SIZES = ["--d-x", "2", "--d-y", "1"]
 WEIGHTS = ["weights", *SIZES, "--learning-rate", "1/10", "--context", "5"]
 MODEL = """
 import numpy as np
+import os
+import signal
 import sys
+import time
 
 def descent(X, Y, q):
     print("\\x1b[31mfrom the predictor")
@@ -38,6 +42,10 @@ def softmax(X, Y, q):
 
 def leaving(X, Y, q):
     sys.exit(0)
+
+def stopped(X, Y, q):
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(60)
 """
 LEAVING = "raise SystemExit(0)"
 
@@ -100,6 +108,7 @@ ENDINGS: list[tuple[list[str], Status]] = [
     (falsify("model_of_endings:absent"), Status.BAD_INPUT),
     (falsify("model_of_endings:leaving"), Status.BAD_INPUT),
     (falsify("leaving_of_endings:f"), Status.BAD_INPUT),
+    (falsify("model_of_endings:stopped"), Status.INTERRUPTED),
     (["proofs", "1.1", "--seed", "0"], Status.HOLDS),
     (["proofs", "99.1", "99.2", "1.1"], Status.REFUTED),
     (["proofs", "99.7"], Status.BAD_INPUT),
@@ -119,7 +128,7 @@ GOOD = {"weights": WEIGHTS, "recognise": recognise("step.npz"), "falsify": falsi
 def test_every_command_ends_with_its_statuses(words: list[str], status: Status) -> None:
     result = run(words)
     assert result.exit_code == status
-    assert (result.stderr.startswith("error: ") and not result.stdout) is (status is Status.BAD_INPUT)
+    assert (result.stderr.startswith("error: ") and not result.stdout) is (status in (Status.BAD_INPUT, Status.INTERRUPTED))
 
 
 @pytest.mark.usefixtures("here")
@@ -150,7 +159,7 @@ def test_what_nobody_expected_is_one_line(
 
 
 def test_every_status_is_among_the_cases() -> None:
-    seen = {status for _, status in ENDINGS} | {Status.INTERRUPTED, Status.DEFECT}
+    seen = {status for _, status in ENDINGS} | {Status.DEFECT}  # which one has to be made
     assert seen == set(Status) == set(MEANINGS)
     assert {words[0] for words, _ in ENDINGS} == set(INNERMOST)
 
@@ -277,6 +286,12 @@ def test_a_full_disk_is_one_line_and_status_2() -> None:
     with open("/dev/full", "w") as full:  # noqa: PTH123
         done = module(*WEIGHTS, stdout=full, stderr=subprocess.PIPE)
     assert (done.returncode, done.stderr) == (2, "error: cannot write or read the output: No space left on device\n")
+
+
+def test_without_a_stderr_nothing_is_said_elsewhere(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    say_aside("error: nobody hears it")
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("words", [WEIGHTS, ["--help"]], ids=["weights", "help"])
