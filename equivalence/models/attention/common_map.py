@@ -13,6 +13,12 @@ def common_map(layer: Layer[M], transformation: M, gram: M) -> M:
         layer: the heads, ``A = P W_V``, ``B = W_Kᵀ W_Q``.
         transformation: T, d x d, that of the layers before; the identity if there are none.
         gram: ``G = C Cᵀ``, d x d, of the context at the start. Queries are no keys.
+
+    Returns:
+        d x d.
+
+    Raises:
+        ValueError, TypeError: sizes that do not fit (arrays of JAX say so by a TypeError).
     """
     within, changed = transformation @ (gram @ transformation.T), transformation
     for head in layer.heads:

@@ -26,7 +26,7 @@ def mesa_step(state: MesaState[M], key: M, value: M) -> MesaState[M]:
     """One pair more: ``R ← R − R k kᵀ R / (1 + kᵀRk)`` (Sherman and Morrison; eq. 7) and ``Σ v kᵀ``.
 
     Args:
-        state: before it.
+        state: before it, Σ v kᵀ, d_v x d_k, and R, d_k x d_k.
         key: k, d_k x 1.
         value: v, d_v x 1.
 

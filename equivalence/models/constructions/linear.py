@@ -51,8 +51,12 @@ def preconditioned_layer(
     As `gd_layer`, but ``W_Q = diag(C, 0)``.
 
     Args:
-        d_x, d_y, learning_rate, context, initial, algebra: as for `gd_layer`.
+        d_x, d_y, learning_rate, context, algebra: as for `gd_layer`.
         preconditioner: C, d_x x d_x, not necessarily symmetric.
+        initial: W₀, d_y x d_x; zero if not given.
+
+    Raises:
+        ValueError, TypeError: naming the argument.
     """
     plain = gd_layer(d_x, d_y, learning_rate=learning_rate, context=context, initial=initial, algebra=algebra)
     (head,) = plain.heads

@@ -11,5 +11,11 @@ def newton_inverse_step(approximation: M, matrix: M) -> M:
     Args:
         approximation: M, n x n.
         matrix: S, n x n.
+
+    Returns:
+        M', n x n.
+
+    Raises:
+        ValueError, TypeError: sizes that do not fit (arrays of JAX say so by a TypeError).
     """
     return approximation + approximation - approximation @ (matrix @ approximation)
