@@ -15,6 +15,7 @@ from equivalence.algebras import Numeric
 from equivalence.checks import checked_count, checked_positive
 from equivalence.models.attention.linear import stack
 from equivalence.models.constructions.linear import gd_layer, gdpp_layer
+from equivalence.models.descent.newton import newton_inverse_step
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import tokens
 from equivalence.plots.figures import empty
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 POINTS = 201
+BETWEEN = 10
+LEAST = 1e-6
 
 
 def gdpp_spectrum(gammas: Sequence[float], largest: float) -> Figure:
@@ -81,6 +84,46 @@ def residual_polynomials(depths: Sequence[int], *, step: float, gamma: float, la
         axes.plot(eigenvalues, descended, color=line.get_color(), linestyle="--", label=f"GD, K = {depth}")
     axes.legend()
     return figure
+
+
+def newton_beside_layers(depth: int, *, step: float, gamma: float, largest: float) -> Figure:
+    r"""What K layers of GD, K layers of GD++ and K steps of Newton's iteration leave of the residual along an eigenvector (statement 10.6).
+
+    In absolute value, logarithmic. Newton's iteration begins at ``M = sI``; dots are 2^K layers of GD, which lie on its curve.
+
+    Args:
+        depth: K, at least 1.
+        step: s = η/N, positive.
+        gamma: γ, positive.
+        largest: λ is drawn from 0 to here.
+
+    Raises:
+        ValueError, TypeError: naming the argument.
+    """
+    eigenvalues, K = _grid(largest), checked_count("depth", depth)
+    size, rate, correction = len(eigenvalues), checked_positive("step", step), checked_positive("gamma", gamma)
+    figure, axes = empty(f"K = {K}, s = {step:g}, γ = {gamma:g}", "eigenvalue λ of XᵀX", "size of what is left of the residual")
+    curves = {
+        f"GD, degree {K}": through([_gd(size, rate)] * K, eigenvalues)[1],
+        f"GD++, degree {(3**K - 1) // 2}": through([_gdpp(size, rate, correction)] * K, eigenvalues)[1],
+        f"Newton, degree {2**K}": newton_left(K, rate, eigenvalues),
+    }
+    for label, left in curves.items():
+        axes.semilogy(eigenvalues, abs(left), label=label)
+    _, many = through([_gd(size, rate)] * 2**K, eigenvalues)
+    axes.semilogy(eigenvalues[::BETWEEN], abs(many[::BETWEEN]), "k.", label=f"GD, {2**K} layers")
+    axes.set_ylim(LEAST, None)
+    axes.legend()
+    return figure
+
+
+def newton_left(steps: int, rate: float, eigenvalues: np.ndarray) -> np.ndarray:
+    """The diagonal of ``I − SM`` after so many steps from ``M = sI``, S = diag(λ)."""
+    matrix, approximation = np.diag(eigenvalues), rate * np.eye(len(eigenvalues))
+    for _ in range(steps):
+        approximation = newton_inverse_step(approximation, matrix)
+    left: np.ndarray = 1 - np.diag(matrix @ approximation)
+    return left
 
 
 def through(layers: Sequence[Layer], eigenvalues: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

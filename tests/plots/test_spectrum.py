@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from equivalence.algebras import Numeric
 from equivalence.models.constructions.linear import gdpp_layer
-from equivalence.plots.spectrum import gdpp_spectrum, residual_polynomials, through
+from equivalence.plots.spectrum import gdpp_spectrum, newton_beside_layers, newton_left, residual_polynomials, through
 
 UNIT = Fraction(1, 2**53)
 
@@ -82,6 +82,24 @@ def test_residuals_are_the_products_of_statement_3_5(depth):
         assert outside(eigenvalues, (eigenvalues, left), depth, step, correction)[1] <= 1
 
 
+@pytest.mark.parametrize("depth", [1, 2])
+def test_newton_squares_what_is_left(depth):
+    """λ = k/32 and s = 1/8: every number is a multiple of a power of two with fewer than 53 bits, so floats are exact."""
+    eigenvalues, left = curves(newton_beside_layers(depth, step=0.125, gamma=0.125, largest=6.25))[f"Newton, degree {2**depth}"]
+    assert left.tolist() == [float((1 - Fraction(eigenvalue) / 8) ** 2**depth) for eigenvalue in eigenvalues]
+    assert (newton_left(depth, 0.125, eigenvalues) != newton_left(depth - 1, 0.125, eigenvalues))[1:].all()
+
+
+def test_beside_newton_stand_layers_of_both_kinds():
+    depth, step, gamma = 2, 0.125, 0.0625
+    drawn = curves(newton_beside_layers(depth, step=step, gamma=gamma, largest=6.25))
+    assert list(drawn) == ["GD, degree 2", "GD++, degree 4", "Newton, degree 4", "GD, 4 layers"]
+    for label, layers, correction in (("GD, degree 2", depth, 0), ("GD++, degree 4", depth, gamma), ("GD, 4 layers", 4, 0)):
+        eigenvalues, left = drawn[label]
+        signs = [1 if recursion(Fraction(e), layers, Fraction(step), Fraction(correction))[1] >= 0 else -1 for e in eigenvalues]
+        assert outside(eigenvalues, (eigenvalues, left * signs), layers, step, correction)[1] <= 1
+
+
 def test_the_comparison_sees_a_flipped_sign_and_a_lost_layer():
     eigenvalues = np.array([0.5, 2.0, 3.0])
     flipped = gdpp_layer(3, 1, learning_rate=0.3, gamma=-0.04, context=3, algebra=Numeric(np, float))
@@ -113,6 +131,12 @@ def test_figures_stand_alone_and_name_their_curves():
             ValueError,
             "depths: expected a whole number, at least 1, got 0",
         ),
+        (
+            lambda: newton_beside_layers(0, step=1.0, gamma=1.0, largest=1.0),
+            ValueError,
+            "depth: expected a whole number, at least 1, got 0",
+        ),
+        (lambda: newton_beside_layers(1, step=0.0, gamma=1.0, largest=1.0), ValueError, "step: expected a positive number"),
         (lambda: residual_polynomials([1.5], step=1.0, gamma=1.0, largest=1.0), TypeError, "depths: .*got 1.5"),
         (lambda: residual_polynomials([1], step=float("inf"), gamma=1.0, largest=1.0), ValueError, "step: expected a finite number"),
         (lambda: residual_polynomials([1], step=1.0, gamma=0.0, largest=1.0), ValueError, "gamma: expected a positive number"),
