@@ -23,6 +23,7 @@ CHAPTERS = [
     "06_where_softmax_breaks.ipynb",
     "07_what_softmax_descends.ipynb",
     "09_is_my_layer_gradient_descent.ipynb",
+    "10_neighbours.ipynb",
 ]
 CELLS = [
     nbformat.v4.new_markdown_cell("A small notebook.", id="text"),
