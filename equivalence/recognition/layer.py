@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import NamedTuple
 
 import flint
 import numpy as np
@@ -16,8 +17,11 @@ from equivalence.algebras.flint import Rational, dense
 from equivalence.checks import checked_matrix
 from equivalence.models.constructions.arguments import checked_initial
 from equivalence.models.heads import Head, Layer
+from equivalence.models.origins import origin_of
 from equivalence.models.weights import untied
 from equivalence.recognition.field import ExactField, Matrix, field_of, rational
+from equivalence.recognition.layout import Layout, NamedRows, layout_of
+from equivalence.recognition.setting import Sign
 from equivalence.recognition.tensor.canonical import CanonicalTensor, canonical_tensor
 from equivalence.recognition.tensor.enclosed import Ball, EnclosedHead, Enclosure, Scores, compressed, enclosed_head, enclosure, is_formed
 
@@ -95,6 +99,23 @@ class FloatingLayer:
         return pairs if len(pairs) == 1 or is_formed(len(pairs), rows[0].matrix.shape[0], d, d) else compressed(pairs)
 
 
+class Arranged(NamedTuple):
+    """A layer as it is on tokens in the order that everything here takes for granted.
+
+    Attributes:
+        core: on ``[x; y]``, with what stands in other rows taken as 0.
+        whole: on ``[x; 1; y]``, where a row is a constant; else None.
+        layout: which rows these are.
+        reads, writes: whether the layer reads and writes rows that are none of these.
+    """
+
+    core: ExactLayer | FloatingLayer
+    whole: ExactLayer | FloatingLayer | None
+    layout: Layout
+    reads: bool
+    writes: bool
+
+
 def read(layer: Layer, d_x: int, d_y: int) -> ExactLayer | FloatingLayer:
     """The layer, its sizes, shapes and numbers checked.
 
@@ -102,18 +123,53 @@ def read(layer: Layer, d_x: int, d_y: int) -> ExactLayer | FloatingLayer:
         TypeError, ValueError: naming the weight and its head, what was expected and what came.
     """
     _check_sizes(d_x, d_y)
+    return _built(_numbers(layer, d_x + d_y, f"d_x + d_y = {d_x + d_y}"), d_x, d_y)
+
+
+def arranged(layer: Layer, d_x: int, d_y: int, prediction: Sign, rows: NamedRows) -> Arranged:
+    """The layer, checked, on tokens that are laid out as is said, or as its origin says.
+
+    Raises:
+        TypeError, ValueError: as `read` and `layout_of`.
+    """
+    _check_sizes(d_x, d_y)
+    named = rows if rows.constant_row is not None or not origin_of(layer).constant else rows._replace(constant_row=_count(layer) - 1)
+    count, rows_of = (d_x + d_y, f"d_x + d_y = {d_x + d_y}") if named == NamedRows() else (_count(layer), str(_count(layer)))
+    heads, layout = _numbers(layer, count, rows_of), layout_of(count, d_x, d_y, named, prediction)
+    if layout.is_plain:
+        return Arranged(_built(heads, d_x, d_y), None, layout, reads=False, writes=False)
+    core = _built(tuple(map(layout.core, heads)), d_x, d_y)
+    whole = None if layout.constant is None else _built(tuple(map(layout.whole, heads)), d_x + 1, d_y)
+    return Arranged(core, whole, layout, reads=any(map(layout.is_read, heads)), writes=any(map(layout.is_written, heads)))
+
+
+def _count(layer: Layer) -> int:
+    """The rows of a token, by the first weight."""
+    _check_layer(layer)
+    return int((*_shape(untied(layer.heads[0].key)), 0, 0)[1])
+
+
+def _check_layer(layer: object) -> None:
     if not isinstance(layer, Layer) or not layer.heads:
         raise TypeError(f"layer: expected a Layer with at least one head, got {layer!r}")
+
+
+def _numbers(layer: Layer, d: int, rows: str) -> tuple[Head, ...]:
+    """The heads, checked: of SymPy matrices, or of arrays of floats. What d is, is told in words for the message."""
+    _check_layer(layer)
     layer = Layer(tuple(Head(*map(untied, head)) for head in layer.heads))
-    _check_shapes(layer, d_x + d_y)
+    _check_shapes(layer, d, rows)
     kinds = {is_exact(name, weight) for name, weight in _named(layer)}
     if len(kinds) > 1:
         raise TypeError("layer: expected weights that are all exact or all floats, got both; convert with layer.to_numpy()")
     if kinds == {True}:
-        rows = {name: _entries(name, weight) for name, weight in _named(layer)}
-        heads = _by_head([sympy.ImmutableDenseMatrix(weight) for weight in rows.values()])
-        return _exact_layer(heads, d_x, d_y, field_of(entry for weight in rows.values() for row in weight for entry in row))
-    heads = _by_head([_floats(name, weight) for name, weight in _named(layer)])
+        return _by_head([sympy.ImmutableDenseMatrix(_entries(name, weight)) for name, weight in _named(layer)])
+    return _by_head([_floats(name, weight) for name, weight in _named(layer)])
+
+
+def _built(heads: tuple[Head, ...], d_x: int, d_y: int) -> ExactLayer | FloatingLayer:
+    if isinstance(heads[0].key, sympy.MatrixBase):
+        return _exact_layer(heads, d_x, d_y, field_of(entry for head in heads for weight in head for entry in weight))
     return FloatingLayer(heads, d_x, d_y, tuple(enclosed_head(head, d_x) for head in heads))
 
 
@@ -149,14 +205,15 @@ def _check_sizes(d_x: int, d_y: int) -> None:
             raise ValueError(f"{name}: expected at least 1, got {size}")
 
 
-def _check_shapes(layer: Layer, d: int) -> None:
+def _check_shapes(layer: Layer, d: int, rows: str) -> None:
     for number, head in enumerate(layer.heads):
         shapes = {name: _shape(weight) for name, weight in head._asdict().items()}
         d_k, d_v = shapes["key"][:1], shapes["value"][:1]
         expected = {"key": (*d_k, d), "query": (*d_k, d), "value": (*d_v, d), "projection": (d, *d_v)}
         for name, right in expected.items():
             if shapes[name] != right:
-                raise ValueError(f"{name} of head {number}: expected shape {right} for tokens of d_x + d_y = {d} rows, got {shapes[name]}")
+                wrong = f"{name} of head {number}: expected shape {right} for tokens of {rows} rows, got {shapes[name]}"
+                raise ValueError(f"{wrong}; where x and y are in larger tokens is said by x_rows and y_rows")
 
 
 def _shape(weight: Matrix) -> tuple[int, ...]:

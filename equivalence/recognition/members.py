@@ -41,11 +41,34 @@ class Member(NamedTuple):
         """``[C; 0]``, d x d_x."""
         return np.concatenate([self.preconditioner, 0 * self.initial])
 
-    def whole(self, gamma: Number) -> tuple[Array, Array]:
-        """``[[−γI, 0], [A]]`` and ``[B, 0]``, d x d: what updates the context tokens too."""
+    def whole(self, gamma: Number, constant: bool = False) -> tuple[Array, Array]:
+        """``[[−γI, 0], [A]]`` and ``[B, 0]``, d x d: what updates the context tokens too, but for a constant among the inputs."""
         d_y, d_x = self.initial.shape
-        columns = np.concatenate([self.B, 0 * self.A.T], axis=1)
-        return np.concatenate([curvature(gamma, d_x, d_y), self.A]), columns
+        columns, curved = np.concatenate([self.B, 0 * self.A.T], axis=1), curvature(gamma, d_x, d_y)
+        if constant:
+            curved[d_x - 1] = 0 * curved[d_x - 1]
+        return np.concatenate([curved, self.A]), columns
+
+
+def member_of(
+    step: Number, initial: Array, left_factor: Array | None = None, preconditioner: Array | None = None, constant: bool = False
+) -> Member:
+    """The member of these numbers, all of one field; a factor that is None is I.
+
+    Args:
+        step: s.
+        initial: W₀, d_y x d_x.
+        left_factor, preconditioner: D, d_y x d_y, and C, d_x x d_x.
+        constant: whether the step is to be one on inputs ``[x; 1]`` that does not read the 1: C is then diag(C, 0), and W₀ is [W₀, 0].
+    """
+    D = identity(initial[:, 0]) if left_factor is None else left_factor
+    C = identity(initial[0]) if preconditioner is None else preconditioner
+    return Member(step, widened(initial), D, widened(widened(C).T).T) if constant else Member(step, initial, D, C)
+
+
+def widened(matrix: Array) -> Array:
+    """The matrix and a column of zeros."""
+    return np.concatenate([matrix, 0 * matrix[:, :1]], axis=1)
 
 
 def residual_form(initial: Array) -> Array:

@@ -10,6 +10,7 @@ import sympy
 from equivalence.recognition.field import Matrix
 from equivalence.recognition.layer import ExactLayer, FloatingLayer, read_initial
 from equivalence.recognition.query import Query
+from equivalence.recognition.setting import PLAIN, Setting
 
 
 class Question(NamedTuple):
@@ -20,15 +21,19 @@ class Question(NamedTuple):
         initial: W₀, as the layer's numbers are; None where it is unknown.
         tolerance: for floats, the relative distance of a member at most.
         count: N.
+        setting: how the layer is used.
     """
 
     query: Query
     initial: Matrix | None
     tolerance: float
     count: sympy.Expr
+    setting: Setting = PLAIN
 
 
-def asked(initial: Matrix | str, layer: ExactLayer | FloatingLayer, tolerance: float, count: sympy.Expr) -> Question:
+def asked(
+    initial: Matrix | str, layer: ExactLayer | FloatingLayer, tolerance: float, count: sympy.Expr, setting: Setting = PLAIN
+) -> Question:
     """The question about W₀ = "zeros", "unknown" or a matrix.
 
     Raises:
@@ -38,5 +43,5 @@ def asked(initial: Matrix | str, layer: ExactLayer | FloatingLayer, tolerance: f
         if initial not in (Query.zeros, Query.unknown):
             raise ValueError(f"initial: expected W₀ as a matrix, 'zeros' or 'unknown', got {initial!r}")
         zeros = sympy.zeros(layer.d_y, layer.d_x) if isinstance(layer, ExactLayer) else np.zeros((layer.d_y, layer.d_x))
-        return Question(Query(initial), None if initial == Query.unknown else zeros, tolerance, count)
-    return Question(Query.given, read_initial(initial, layer), tolerance, count)
+        return Question(Query(initial), None if initial == Query.unknown else zeros, tolerance, count, setting)
+    return Question(Query.given, read_initial(initial, layer), tolerance, count, setting)

@@ -11,8 +11,11 @@ import numpy as np
 import sympy
 
 from equivalence.checks import checked_norm
+from equivalence.recognition.assumed import Assumed
 from equivalence.recognition.field import Matrix
-from equivalence.recognition.query import TOKENS, Query
+from equivalence.recognition.query import Query, token_of
+from equivalence.recognition.rounding import UNIT, size
+from equivalence.recognition.setting import PLAIN, TOKEN, Keys, Setting
 
 DESCENT = "gradient descent"
 PRECONDITIONED = "preconditioned gradient descent"
@@ -20,6 +23,7 @@ GDPP = "GD++"
 NONE = "none"
 UNDECIDED = "not decided"
 STILL = "rate 0"
+NOT_JUDGED = "not judged"
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +99,10 @@ class Recognition:
         step_size: s = η/N.
         learning_rate: η = s·context, or s where no context size was given.
         initial: W₀, d_y x d_x.
-        relative_distance: ‖T − T*‖/‖T‖ for the prediction, T* the member; None for exact weights with symbols left in it.
-        context_update: the family that the context tokens' own update is of, with the same numbers, or "none".
+        relative_distance: ‖T − T*‖/‖T‖ for the prediction, T* the member; None for exact weights with symbols left in it. An own term of
+            the query token, see `own`, is counted as one more part of T − T* and of T.
+        context_update: the family that the context tokens' own update is of, with the same numbers, "none", or "not judged" where other
+            rows than those of y are read out.
         tolerance: for floats, the relative distance up to which a layer is said to belong to a family; None for a decision.
         gap: T − T*, for `error_bound`.
         query: which query token was asked about: "zeros", [q; 0]; "given"; or "unknown", where W₀ was searched for.
@@ -107,7 +113,11 @@ class Recognition:
         left_factor: D, d_y x d_y, likewise.
         gauge: c with ``A_y = c s D[W₀, −I]``, ``B[I; −W₀] = (1/c)[C; 0]``, for one head; None where there is none.
         witness: for family "none", else None.
-        note: what the decision leaves open, or empty.
+        note: what the decision leaves open, what is likely to have been mistaken, or empty.
+        setting: which tokens are keys, and how the prediction is read.
+        own: of a member with the query among its keys, for which that is not 0, how large the term is at most that it adds to the
+            prediction by itself at ‖q‖ = 1 (statement 2.9).
+        assumed: what the verdict takes for granted.
     """
 
     family: str
@@ -127,6 +137,9 @@ class Recognition:
     gauge: sympy.Expr | float | None = None
     witness: Witness | None = None
     note: str = ""
+    setting: Setting = PLAIN
+    own: float = 0.0
+    assumed: Assumed | None = None
 
     of_what: ClassVar[str] = ""
     """Of what the numbers are, if not of the layer."""
@@ -138,7 +151,8 @@ class Recognition:
 
     def error_bound(self, token_norm: float, query_norm: float) -> float:
         """How far the layer's prediction is from the member's at most: on every context with ``Σ‖e_i‖² <= token_norm²``, e_i = [x_i; y_i],
-        and every query token [q; −W₀q] with ``‖q‖ <= query_norm`` and the W₀ that is reported, in real arithmetic.
+        and every query token [q; ∓W₀q] with ``‖q‖ <= query_norm`` and the W₀ that is reported, in real arithmetic. A constant row counts
+        as a part of e_i.
 
         Raises:
             ValueError, TypeError: a norm that is negative, not finite or no number; norms so large that the bound is no float; or exact
@@ -147,11 +161,15 @@ class Recognition:
         checked_norm("token_norm", token_norm)
         checked_norm("query_norm", query_norm)
         norm = self.certified_norm
-        if not norm:
+        if not norm and not self.own:
             return 0.0
-        product = Fraction(norm) * Fraction(float(token_norm)) ** 2 * Fraction(float(query_norm))
+        r, constant = Fraction(float(query_norm)), int(self.setting.constant)
+        keys = Fraction(float(token_norm)) ** 2
+        if self.setting.keys is Keys.all:
+            keys += (1 + Fraction(_size(self.initial)) ** 2) * r**2 + constant
+        asked = Fraction(math.nextafter(math.hypot(float(query_norm), 1.0), math.inf)) if constant else r
         try:
-            return math.nextafter(float(product), math.inf)
+            return math.nextafter(float(Fraction(norm) * keys * asked + Fraction(self.own) * r**3), math.inf)
         except OverflowError:
             raise ValueError(f"token_norm, query_norm: the bound for {token_norm} and {query_norm} is larger than a float can be") from None
 
@@ -159,19 +177,19 @@ class Recognition:
         return f"<Recognition: {self.family}>"
 
     def __str__(self) -> str:
-        return "\n".join(f"{name}: {value}" for name, value in self.lines())
+        return "\n".join(f"{name}: {value}" for name, value in [*self.lines(), *self._assumed()])
 
     def _repr_markdown_(self) -> str:
-        rows = [f"| {name} | {_escaped(value)} |" for name, value in self.lines()]
+        rows = [f"| {name} | {_escaped(value)} |" for name, value in [*self.lines(), *self._assumed()]]
         return "\n".join([f"| **{self.family}** | |", "|---|---|", *rows[1:]])
 
     def text(self, token_norm: float, query_norm: float) -> str:
         """All that is known, and the error bound for these norms; raises as `error_bound`."""
         bound = self.error_bound(token_norm, query_norm)
         norms = f"for contexts of norm at most {token_norm:g} and queries of norm at most {query_norm:g}"
-        return (
-            f"{self}\nerror bound: {bound:.6g} {norms}, query tokens {'[q; 0]' if self.query == Query.zeros else '[q; −W₀q] with this W₀'}"
-        )
+        tokens = "[q; 0]" if self.query == Query.zeros else f"{TOKEN[self.setting.prediction]} with this W₀"
+        lines = [*self.lines(), ("error bound", f"{bound:.6g} {norms}, query tokens {tokens}"), *self._assumed()]
+        return "\n".join(f"{name}: {value}" for name, value in lines)
 
     def to_json(self, token_norm: float = 1.0, query_norm: float = 1.0) -> dict[str, object]:
         """The same for `json`: matrices as lists of rows, exact numbers as text; raises as `error_bound`."""
@@ -181,7 +199,11 @@ class Recognition:
             "families": [nearness._asdict() for nearness in self.families],
             "error_bound": {"value": self.error_bound(token_norm, query_norm), "token_norm": token_norm, "query_norm": query_norm},
             "witness": None if self.witness is None else self.witness.to_json(),
+            "assumed": None if self.assumed is None else self.assumed.to_json(),
         }
+
+    def _assumed(self) -> list[tuple[str, str]]:
+        return [] if self.assumed is None else [("assumed", str(self.assumed))]
 
     @property
     def how(self) -> str:
@@ -189,7 +211,7 @@ class Recognition:
         return "decided exactly" if self.exact else f"nearest, within a relative distance of {self.tolerance:g}"
 
     def lines(self) -> list[tuple[str, str]]:
-        """What is known, as names and texts."""
+        """What is known, as names and texts, but for what is assumed."""
         shown = [
             ("family", f"{self.family} ({self.how})"),
             (f"step size s = η/N{self.of_what}", written(self.step_size)),
@@ -197,7 +219,7 @@ class Recognition:
             ("γ", written(self.gamma)),
             ("preconditioner C", written(self.preconditioner)),
             ("left factor D", written(self.left_factor)),
-            ("query token", TOKENS[self.query]),
+            ("query token", token_of(self.query, self.setting.prediction)),
             ("initial model W₀", written(self.initial)),
             ("gauge c", written(self.gauge)),
             ("relative distance", written(self.relative_distance)),
@@ -287,6 +309,13 @@ def jsonable(value: object) -> object:
     if isinstance(value, np.ndarray):
         return value.tolist()
     return str(value) if isinstance(value, sympy.Basic) else value
+
+
+def _size(initial: Matrix) -> float:
+    """‖W₀‖, rounded up. Raises ValueError for symbols."""
+    if isinstance(initial, sympy.MatrixBase) and initial.free_symbols:
+        raise ValueError("error_bound: expected numbers, found symbols in W₀; give them values")
+    return size(np.array(initial.tolist(), dtype=float)) * (1 + 4 * UNIT)
 
 
 def _escaped(text: str) -> str:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 import numpy as np
 import sympy
 
-from equivalence.models.attention.linear import linear_attention
+from equivalence.algebras.detect import algebra_of
+from equivalence.models.attention.linear import update
 from equivalence.models.descent.least_squares import gradient_step
 from equivalence.models.heads import Layer
-from equivalence.models.tokens import prediction, query_tokens, tokens
+from equivalence.models.tokens import prediction, tokens, with_constant
 from equivalence.recognition.field import Matrix
 from equivalence.recognition.result import Witness
-from equivalence.recognition.rounding import gamma
+from equivalence.recognition.rounding import TINY, gamma
+from equivalence.recognition.setting import PLAIN, Keys, Setting
 from equivalence.recognition.tensor.canonical import CanonicalTensor
 from equivalence.recognition.tensor.lowrank import Array
 
@@ -62,45 +64,73 @@ def _squares(difference: CanonicalTensor) -> Array:
     return np.sum(list(terms), axis=0)
 
 
-def witness_on(layer: Layer, columns: Sequence[Matrix], initial: Matrix, step: sympy.Expr) -> Witness:
-    """The exact layer run on the columns, and the step; a witness that shows nothing is refused."""
-    predicted, expected = (sympy.ImmutableDenseMatrix(side).applyfunc(sympy.cancel) for side in _run(layer, columns, initial, step))
-    if predicted == expected:
-        raise ArithmeticError("witness: the layer, when run, does what the step does; this is a fault of the recognition")
-    return Witness(columns[0], columns[1], columns[2], predicted, expected)
+def and_twice(columns: Sequence[Matrix]) -> list[Sequence[Matrix]]:
+    """A context and a query, and the same context taken twice: what the query token adds by itself cannot hide a gap in both (2.9)."""
+    context_x, context_y, query = columns
+    return [columns, [_twice(context_x), _twice(context_y), query]]
 
 
-def clear_witness(layer: Layer, columns: Sequence[Array], initial: Array, step: float) -> Witness:
-    """The same in floats, where the two must be further apart than rounding can account for.
+def _twice(matrix: Matrix) -> Matrix:
+    return algebra_of(matrix).block([[matrix, matrix]])
+
+
+def witness_on(
+    layer: Layer, candidates: Iterable[Sequence[Matrix]], initial: Matrix, step: sympy.Expr, setting: Setting = PLAIN
+) -> Witness:
+    """The exact layer run on the first of some columns where it is not the step; a witness that shows nothing is refused."""
+    for columns in candidates:
+        predicted, expected = (
+            sympy.ImmutableDenseMatrix(side).applyfunc(sympy.cancel) for side in _run(layer, columns, initial, step, setting)
+        )
+        if predicted != expected:
+            return Witness(columns[0], columns[1], columns[2], predicted, expected)
+    raise ArithmeticError("witness: the layer, when run, does what the step does; this is a fault of the recognition")
+
+
+def clear_witness(layer: Layer, candidates: Iterable[Sequence[Array]], initial: Array, step: float, setting: Setting = PLAIN) -> Witness:
+    """The same in floats, on the clearest of some columns; the two must be further apart than rounding can account for.
 
     Raises:
         ArithmeticError: they are not, as the weights cancel nearly all of what they multiply.
     """
-    predicted, expected = _run(layer, columns, initial, step)
-    gap, slack = np.abs(predicted - expected), _run_rounding(layer, columns, initial, step)
-    if not (gap > slack).any():
-        lost = f"rounding may account for {slack[gap.argmax(), 0]:.1e}"
-        raise ArithmeticError(f"of a gap of {gap.max():.1e} to the nearest step, when run, {lost}")
-    return Witness(columns[0], columns[1], columns[2], predicted, expected)
+    tried = []
+    for columns in candidates:
+        predicted, expected = _run(layer, columns, initial, step, setting)
+        gap, slack = np.abs(predicted - expected), _run_rounding(layer, columns, initial, step, setting)
+        place = int((gap - slack).argmax())
+        tried.append((float(gap[place, 0]), float(slack[place, 0]), Witness(columns[0], columns[1], columns[2], predicted, expected)))
+    apart, lost, clearest = max(tried, key=lambda found: found[0] / (found[1] or TINY))
+    if not apart > lost:
+        raise ArithmeticError(f"of a gap of {apart:.1e} to the nearest step, when run, rounding may account for {lost:.1e}")
+    return clearest
 
 
-def _run(layer: Layer, columns: Sequence[Matrix], initial: Matrix, step: sympy.Expr) -> tuple[Matrix, Matrix]:
+def _run(layer: Layer, columns: Sequence[Matrix], initial: Matrix, step: sympy.Expr, setting: Setting = PLAIN) -> tuple[Matrix, Matrix]:
     """What the layer predicts, and what the step does."""
     context_x, context_y, query = columns
     d_y, d_x = initial.shape
-    _, after = linear_attention(layer, tokens(context_x, context_y), query_tokens(initial, query))
-    return prediction(after, d_x, d_y), gradient_step(initial, context_x, context_y, step) @ query
+    context, token = _tokens(context_x, context_y, setting), _tokens(query, -(initial @ query), setting)
+    keys = context
+    if setting.keys is Keys.all:
+        keys = algebra_of(context).block([[context, _tokens(query, -setting.own_sign * (initial @ query), setting)]])
+    after = prediction(token + update(layer, keys, token), d_x + setting.constant, d_y)
+    return after, gradient_step(initial, context_x, context_y, step * context_x.shape[1]) @ query
 
 
-def _run_rounding(layer: Layer, columns: Sequence[Array], initial: Array, step: float) -> Array:
+def _tokens(inputs: Matrix, targets: Matrix, setting: Setting) -> Matrix:
+    return tokens(with_constant(inputs) if setting.constant else inputs, targets)
+
+
+def _run_rounding(layer: Layer, columns: Sequence[Array], initial: Array, step: float, setting: Setting = PLAIN) -> Array:
     """What rounding may do to both sides, d_y x 1: ``γ_K Σ|terms|``, and γ_2K as the sum itself is computed too."""
     x, y, q = (np.abs(column) for column in columns)
-    (d_y, d_x), W0 = initial.shape, np.abs(initial)
-    token, asked = np.concatenate([x, y]), np.concatenate([q, W0 @ q])
-    terms = W0 @ q + abs(step) * (y + W0 @ x) * (x.T @ q)
+    W0, count = np.abs(initial), x.shape[1]
+    asked = _tokens(q, W0 @ q, setting)
+    keys = np.concatenate([_tokens(x, y, setting), *([asked] if setting.keys is Keys.all else [])], axis=1)
+    terms = W0 @ q + abs(step) * (y + W0 @ x) @ (x.T @ q)
     inner = 0
     for head in layer.heads:
         key, query, value, projection = (np.abs(weight) for weight in head)
-        terms = terms + (projection[d_x:] @ (value @ token)) * ((key @ token).T @ (query @ asked))
+        terms = terms + projection[-len(W0) :] @ ((value @ keys) @ ((key @ keys).T @ (query @ asked)))
         inner = max(inner, len(key) + len(value))
-    return gamma(2 * (5 * (d_x + d_y) + inner + len(layer.heads) + 16)) * terms
+    return gamma(2 * (5 * len(asked) + inner + len(layer.heads) + 2 * count + 16)) * terms

@@ -178,7 +178,7 @@ def test_none_comes_with_a_witness_and_a_bound() -> None:
 def test_a_witness_that_shows_nothing_is_refused() -> None:
     columns = [sympy.Matrix([1, 0, 0]), sympy.Matrix([1, 0]), sympy.Matrix([1, 0, 0])]
     with pytest.raises(ArithmeticError, match="witness: the layer, when run, does what the step does"):
-        witness_on(plain(), columns, W, sympy.Rational(3, 50))
+        witness_on(plain(), [columns], W, sympy.Rational(3, 50))
 
 
 @pytest.mark.parametrize(

@@ -33,11 +33,12 @@ def test_a_refusal_has_its_witness_in_json_and_text() -> None:
     assert told["family"] == "none"
     assert np.array(told["witness"]["context_x"]).shape == (2, 1)
     assert told["error_bound"]["value"] == verdict.error_bound(2, 3) > 0
-    last = verdict.text(2.0, 3.0).splitlines()[-1]
+    last, assumed = verdict.text(2.0, 3.0).splitlines()[-2:]
     assert (
         last
         == f"error bound: {verdict.error_bound(2, 3):.6g} for contexts of norm at most 2 and queries of norm at most 3, query tokens [q; 0]"
     )
+    assert assumed == f"assumed: {verdict.assumed}"
 
 
 def test_stacks_say_themselves_too() -> None:

@@ -153,7 +153,7 @@ def _refused(layer: ExactLayer, initial: Array, note: str, question: Question) -
         tolerance=None,
         gap=ExactGap(difference, field),
         query=question.query,
-        witness=witness_on(layer.matrices, columns, field.matrix(initial), field.to_sympy(member.step)),
+        witness=witness_on(layer.matrices, [columns], field.matrix(initial), field.to_sympy(member.step)),
         note=note,
     )
 

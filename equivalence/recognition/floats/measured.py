@@ -37,6 +37,7 @@ WORTH, WORTH_SEARCHED = 2, 10
 """A family is named where the distance is so many times below that of random heads: at a given W₀ these have nearly all the same distance;
 where W₀ is searched for, for one target, a single number may make a random head near (9.6)."""
 
+SEARCHED = "not found for an unknown W₀: give `initial`"
 EXACT = "give exact weights, such as arrays of Fractions"
 
 
@@ -163,11 +164,11 @@ def _gauge(fit: nearest.Candidate) -> float | None:
 def _outside(layer: FloatingLayer, question: Question, fits: list[Fit]) -> Recognition:
     """None, for the W₀ in question: of one that was searched for it is not said."""
     if question.initial is None:
-        return _undecided(question, fits, "not found for an unknown W₀: give `initial`")
+        return _undecided(question, fits, SEARCHED)
     candidate = fits[0].candidate
     initial, step = candidate.start.initial, float(candidate.member.step)
     try:
-        witness = clear_witness(Layer(layer.heads), clearest_columns(candidate.difference.tensor, initial), initial, step)
+        witness = clear_witness(Layer(layer.heads), [clearest_columns(candidate.difference.tensor, initial)], initial, step)
     except ArithmeticError as error:
         return _undecided(question, fits, f"cannot tell at this precision: {error}; {EXACT}")
     return Refused(

@@ -50,15 +50,17 @@ def stack_norms(layers: Sequence[FloatingLayer], verdicts: Sequence[Recognition]
         return StackNorms((1 + spectral_norm(exactly(start)) ** 2).sqrt(), norms)
 
 
-def composed_bound(norms: StackNorms, token_norm: float, query_norm: float) -> float:
+def composed_bound(norms: StackNorms, token_norm: float, query_norm: float, among_keys: bool = False) -> float:
     """The bound on the y rows of the query token after the last layer, of the layers in real arithmetic, rounded up.
 
     Args:
         norms: of the stack.
         token_norm, query_norm: ρ with Σ‖eᵢ‖² ≤ ρ², and r with ‖q‖ ≤ r.
+        among_keys: whether the query token is a key, and so one of the tokens that R bounds; a causal mask takes keys away only.
     """
     with _precisely():
         R, r = flint.arb(token_norm), flint.arb(query_norm) * norms.query
+        R = (R * R + r * r).sqrt() if among_keys else R
         context_error = query_error = flint.arb(0)
         for tau, apart in norms.layers:
             query_error = query_error + apart * R * R * r + tau * (R * R * query_error + 2 * R * context_error * r)

@@ -12,7 +12,7 @@ from equivalence.recognition import Recognition
 from equivalence.recognition.exact.solve import equal
 from equivalence.recognition.field import Matrix
 from equivalence.recognition.layer import ExactLayer, FloatingLayer
-from equivalence.recognition.members import Member, Number, identity
+from equivalence.recognition.members import Number, member_of
 from equivalence.recognition.question import Question
 from equivalence.recognition.recognise import judged
 from equivalence.recognition.result import DESCENT, GDPP, NONE, PRECONDITIONED, STILL, UNDECIDED
@@ -120,8 +120,6 @@ def _is_right_for_any_query(layer: ExactLayer | FloatingLayer, verdict: Recognit
 
 def _member(verdict: Recognition, step: Number, number: Callable[[Matrix], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """The y rows of A, and B for all columns."""
-    start = number(verdict.initial)
-    D = identity(start[:, 0]) if verdict.left_factor is None else number(verdict.left_factor)
-    C = identity(start[0]) if verdict.preconditioner is None else number(verdict.preconditioner)
-    member = Member(step, start, D, C)
-    return member.A, member.whole(0 * start[0, 0])[1]
+    D, C = (None if factor is None else number(factor) for factor in (verdict.left_factor, verdict.preconditioner))
+    member = member_of(step, number(verdict.initial), D, C)
+    return member.A, member.whole(0 * member.initial[0, 0])[1]

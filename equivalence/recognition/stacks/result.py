@@ -9,9 +9,11 @@ import sympy
 
 from equivalence.checks import checked_norm, several
 from equivalence.recognition import Recognition, Witness
+from equivalence.recognition.assumed import Assumed
 from equivalence.recognition.field import Matrix
-from equivalence.recognition.query import TOKENS, Query
+from equivalence.recognition.query import Query, token_of
 from equivalence.recognition.result import NONE, PRECONDITIONED, UNDECIDED, jsonable
+from equivalence.recognition.setting import PLAIN, Keys, Setting
 from equivalence.recognition.stacks.composition import StackNorms, composed_bound
 
 TOO_LARGE = "larger than a float can be, as it grows fast with depth; give smaller norms"
@@ -40,6 +42,8 @@ class StackRecognition:
         witness: for rational weights, where no p does: a context, a query, the stack's prediction, and as the expected one that of
             the only p that is right on the contexts of one token x = t e₁.
         norms: for `error_bound`, of floats that are recognised; None otherwise.
+        setting: which tokens are keys, and how the prediction is read.
+        assumed: what the verdict takes for granted.
     """
 
     family: str
@@ -52,6 +56,8 @@ class StackRecognition:
     certificate: float | None = None
     witness: Witness | None = None
     norms: StackNorms | None = None
+    setting: Setting = PLAIN
+    assumed: Assumed | None = None
 
     def error_bound(self, token_norm: float, query_norm: float) -> float:
         """How far the prediction is, at most, from that of the recognised steps: for all contexts with Σ‖eᵢ‖² ≤ ρ² and ‖q‖ ≤ r.
@@ -81,16 +87,20 @@ class StackRecognition:
             "initial": jsonable(self.initial),
             "query": str(self.query),
             "error_bound": None,
+            "assumed": None if self.assumed is None else self.assumed.to_json(),
         }
 
     def __str__(self) -> str:
         lines = [f"{several(len(self.layers), 'layer')}: {self.family}" + (f" ({self.reason})" if self.reason else "")]
-        lines.append(f"  query token: {TOKENS[self.query]}")
+        lines.append(f"  query token: {token_of(self.query, self.setting.prediction)}")
         for number, layer in enumerate(self.layers, 1):
             lines += self._about(number, layer)
-        return "\n".join([*lines, *self._end_to_end()])
+        return "\n".join([*lines, *self._end_to_end(), *self._last()])
 
     __repr__ = __str__
+
+    def _last(self) -> list[str]:
+        return [] if self.assumed is None else [f"  assumed: {self.assumed}"]
 
     def _about(self, number: int, layer: Recognition) -> list[str]:
         about = [f"  layer {number}: {layer.family}, s = {layer.step_size}, γ = {layer.gamma or 0}"]
@@ -120,7 +130,8 @@ class AcceptedStack(StackRecognition):
         """See `StackRecognition`."""
         checked_norm("token_norm", token_norm)
         checked_norm("query_norm", query_norm)
-        return 0.0 if self.norms is None else composed_bound(self.norms, float(token_norm), float(query_norm))
+        among = self.setting.keys is Keys.all
+        return 0.0 if self.norms is None else composed_bound(self.norms, float(token_norm), float(query_norm), among)
 
     def text(self, token_norm: float, query_norm: float) -> str:
         """See `StackRecognition`."""
