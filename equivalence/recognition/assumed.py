@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from equivalence.checks import legible
+from equivalence.checks import legible, several
 from equivalence.models.origins import Origin
 from equivalence.recognition.layout import Layout
 from equivalence.recognition.query import Query
@@ -52,7 +52,7 @@ class Assumed(NamedTuple):
 
     def _heads(self) -> str:
         sizes = sorted(set(self.key_dimensions))
-        return f"{counted(len(self.key_dimensions), 'head')} of d_k = {', '.join(map(str, sizes))}"
+        return f"{several(len(self.key_dimensions), 'head')} of d_k = {', '.join(map(str, sizes))}"
 
     def _query(self) -> str:
         token = "[q; 0]" if self.query is Query.zeros else TOKEN[self.layout.prediction]
@@ -99,11 +99,6 @@ class Assumed(NamedTuple):
             "other_rows": {"rows": list(layout.others), "read": self.reads, "written": self.writes},
             "left_out": [{**part._asdict(), "kind": str(part.kind), "matters": part.matters} for part in self.origin.left_out],
         }
-
-
-def counted(count: int, thing: str) -> str:
-    """A number of things."""
-    return f"{count} {thing}" + ("" if count == 1 else "s")
 
 
 def rows_text(rows: Sequence[int]) -> str:

@@ -275,7 +275,7 @@ def _own_columns(verdict: Recognition) -> list[list[Array]]:
 
 def _refused(verdict: Recognition, **found: object) -> Refused:
     open_start = SHOWN if verdict.exact and verdict.query is Query.unknown else verdict.note
-    return Refused(**{**{name: getattr(verdict, name) for name in KEPT}, "note": open_start, **found})  # type: ignore[arg-type]
+    return Refused(**{**{name: getattr(verdict, name) for name in KEPT}, "note": open_start, **found})
 
 
 def _outside(
@@ -302,4 +302,4 @@ def _outside(
 
 
 def _undecided(verdict: Recognition, note: str, numbers: dict[str, object]) -> Undecided:
-    return Undecided(**{**{name: getattr(verdict, name) for name in KEPT}, "note": note, **numbers})  # type: ignore[arg-type]
+    return Undecided(**{**{name: getattr(verdict, name) for name in KEPT}, "note": note, **numbers})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,12 +12,19 @@ from equivalence.checks import checked_count
 from equivalence.extras import extra
 from equivalence.models.attention.softmax import softmax_update
 from equivalence.models.heads import Layer
-from equivalence.models.tokens import prediction, query_tokens, tokens
+from equivalence.models.origins import origin_of
+from equivalence.models.tokens import prediction as read_out
+from equivalence.models.tokens import query_tokens, tokens
 from equivalence.predictors.derivatives import sensitivity
 from equivalence.predictors.from_descents import centred_descent, gradient_descent
 from equivalence.predictors.from_layers import softmax_layer
 from equivalence.predictors.predictor import Predictor
+from equivalence.recognition.assumed import Assumed
+from equivalence.recognition.layer import Arranged, FloatingLayer, arranged
+from equivalence.recognition.layout import NamedRows, Rows
+from equivalence.recognition.query import Query
 from equivalence.recognition.result import NONE, REPORTED
+from equivalence.recognition.setting import Keys, Setting, Sign, setting_of
 
 with extra("jax"):
     import jax
@@ -26,6 +33,8 @@ with extra("jax"):
 INSTANCES = 256
 MOST_NUMBERS = 2**27
 """What the instances may hold together: a gigabyte of doubles."""
+MUCH_NEARER = 0.5
+"""Another scale of the scores is named if it leaves less than this of the distance."""
 NOTE = "witness and nearest step are for W₀ = 0, which is assumed, not found; the update of the context tokens is not judged"
 
 
@@ -74,7 +83,8 @@ class SoftmaxRecognition:
         initial: W₀ = 0, d_y x d_x, where both start: assumed, not found.
         instances: how many random instances they were compared on.
         context: N.
-        note: what is assumed, and what is not judged.
+        note: what is assumed, what is not judged, and what looks mistaken.
+        assumed: what the verdict takes for granted.
     """
 
     witness: RepeatedToken
@@ -83,6 +93,7 @@ class SoftmaxRecognition:
     instances: int
     context: int
     note: str = NOTE
+    assumed: Assumed | None = None
 
     def __str__(self) -> str:
         seen = self.witness
@@ -98,7 +109,7 @@ class SoftmaxRecognition:
                 f"  {candidate.family}: relative distance {candidate.relative_distance:.4g} "
                 f"at learning rate {candidate.learning_rate:.6g}, mean cosine {candidate.model_cosine:.4g}"
             )
-        return "\n".join([*lines, f"note: {self.note}"])
+        return "\n".join([*lines, f"note: {self.note}", *([] if self.assumed is None else [f"assumed: {self.assumed}"])])
 
     def to_json(self) -> dict[str, object]:
         """For `json`, with the names that a linear layer's verdict has; parameters are those of the nearest step."""
@@ -115,19 +126,33 @@ class SoftmaxRecognition:
             "families": [],
             "error_bound": None,
             "witness": {name: matrix.tolist() for name, matrix in self.witness._asdict().items()},
+            "assumed": None if self.assumed is None else self.assumed.to_json(),
             "nearest": [vars(candidate) for candidate in self.candidates],
         }
 
 
-def recognise_softmax(layer: Layer, *, d_x: int, d_y: int, context: int) -> SoftmaxRecognition:
+def recognise_softmax(
+    layer: Layer,
+    *,
+    d_x: int,
+    d_y: int,
+    context: int,
+    keys: str = "context",
+    prediction: str = "minus",
+    x_rows: Rows | None = None,
+    y_rows: Rows | None = None,
+    read_rows: Rows | None = None,
+) -> SoftmaxRecognition:
     """A witness against gradient descent, and the nearest of it and centred gradient descent; both from W₀ = 0, which is assumed.
 
     The instances are those of `equivalence.tasks`: a task of normal weights, inputs uniform on (−½, ½), drawn from a fixed seed.
 
     Args:
-        layer: its weights for softmax attention on tokens ``[x; y]``, keys the context only, with residual; a factor 1/√d_k put into W_Q.
+        layer: its weights for softmax attention on tokens ``[x; y]``, with residual; a factor 1/√d_k put into W_Q.
         d_x, d_y: rows of the inputs and of the targets.
         context: N.
+        keys: "context" or "causal", which is the same for a query token that is no key; others are not compared.
+        prediction, x_rows, y_rows, read_rows: as for `recognise`.
 
     Raises:
         TypeError, ValueError: naming the argument; a context too long to draw instances of; or the layer that has weights for tokens of
@@ -138,21 +163,55 @@ def recognise_softmax(layer: Layer, *, d_x: int, d_y: int, context: int) -> Soft
         checked_count(name, count)
     if (longest := MOST_NUMBERS // (INSTANCES * (d_x + d_y))) < context:
         raise ValueError(f"context: expected at most {longest}, as {INSTANCES} instances are drawn, got {context}")
+    setting = setting_of(keys, prediction)
+    read = _arranged(layer, d_x, d_y, setting, NamedRows(x_rows, y_rows, read_rows))
+    inner = Layer(read.core.heads) if isinstance(read.core, FloatingLayer) else read.core.matrices
+    candidates = _candidates(inner, d_x, d_y, context)
+    sizes = tuple(len(head.key) for head in read.core.heads)
+    assumed = Assumed("softmax", sizes, setting.keys, Query.zeros, str(context), read.layout, read.reads, read.writes, origin_of(layer))
+    note = "; ".join([NOTE, *_notes(candidates, inner, assumed, context)])
+    return SoftmaxRecognition(
+        _repeated_token(inner, d_x, d_y, context), candidates, np.zeros((d_y, d_x)), INSTANCES, context, note, assumed
+    )
+
+
+def _arranged(layer: Layer, d_x: int, d_y: int, setting: Setting, rows: NamedRows) -> Arranged:
+    if setting.keys is Keys.all:
+        raise ValueError("keys: expected 'context' or 'causal' of a softmax layer, whose query token is taken to be no key, got 'all'")
+    read = arranged(layer, d_x, d_y, setting.prediction, rows)
+    if read.whole is not None:
+        raise ValueError("layer: expected a softmax layer without biases, got one with a row that is 1; biases are judged in linear ones")
+    return read
+
+
+def _candidates(layer: Layer, d_x: int, d_y: int, context: int) -> tuple[Candidate, ...]:
+    """The kinds of step, the nearer one first."""
     start = jnp.zeros((d_y, d_x), dtype=jnp.float32)
-    predict = softmax_layer(layer, start)
     steps = gradient_descent(start, learning_rate=1), centred_descent(start, learning_rate=1)
-    S, *units = _slopes((predict, *steps), _instances(d_x, d_y, context))
+    S, *units = _slopes((softmax_layer(layer, start), *steps), _instances(d_x, d_y, context))
     _check_sensitivities(S)
     candidates = [_fitted(family, S, unit) for family, unit in zip(("gradient descent", "centred gradient descent"), units, strict=True)]
-    nearest_first = tuple(sorted(candidates, key=lambda candidate: candidate.relative_distance))
-    return SoftmaxRecognition(_repeated_token(layer, d_x, d_y, context), nearest_first, np.zeros((d_y, d_x)), INSTANCES, context)
+    return tuple(sorted(candidates, key=lambda candidate: candidate.relative_distance))
+
+
+def _notes(candidates: Sequence[Candidate], layer: Layer, assumed: Assumed, context: int) -> Iterator[str]:
+    """A rate of the wrong sign, and scores of another scale by which the layer would be much nearer."""
+    nearest, layout = candidates[0], assumed.layout
+    if nearest.learning_rate < 0:
+        other = str(Sign.plus if layout.prediction is Sign.minus else Sign.minus)
+        yield f"the rate is negative, which is ascent; where the prediction is {other} the y-part it is descent: see prediction={other!r}"
+    power, done = (0.5, "not divided") if assumed.origin.scaled else (-0.5, "divided")
+    scaled = Layer(tuple(head._replace(query=head.query * len(head.key) ** power) for head in layer.to_numpy().heads))
+    rescaled = _candidates(scaled, len(layout.x), len(layout.y), context)[0]
+    if rescaled.relative_distance < MUCH_NEARER * nearest.relative_distance:
+        yield f"with scores {done} by √d_k the relative distance is {rescaled.relative_distance:.4g}: does the model divide them?"
 
 
 def _repeated_token(layer: Layer, d_x: int, d_y: int, context: int) -> RepeatedToken:
     x, y = np.eye(d_x, 1), np.eye(d_y, 1)
     X, Y = np.tile(x, context), np.tile(y, context)
     queries = query_tokens(np.zeros((d_y, d_x)), np.hstack([x, -x]))
-    predicted = prediction(queries + softmax_update(layer.to_numpy(), tokens(X, Y), queries), d_x, d_y)
+    predicted = read_out(queries + softmax_update(layer.to_numpy(), tokens(X, Y), queries), d_x, d_y)
     return RepeatedToken(X, Y, x, predicted[:, :1], predicted[:, 1:])
 
 

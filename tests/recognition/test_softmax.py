@@ -85,7 +85,7 @@ def test_the_text(found: SoftmaxRecognition) -> None:
         "of two kinds of step the nearer in sensitivity, on 256 seeded instances of 5 tokens, inputs uniform on (−½, ½), targets of a "
         "normal linear model, W₀ = 0; of other data, and of predictions, this says nothing:"
     )
-    assert [line.split(":")[0].strip() for line in lines[4:-1]] == [candidate.family for candidate in found.candidates]
+    assert [line.split(":")[0].strip() for line in lines[4:-2]] == [candidate.family for candidate in found.candidates]
     assert lines[-1] == (
         "note: witness and nearest step are for W₀ = 0, which is assumed, not found; the update of the context tokens is not judged"
     )
