@@ -7,12 +7,25 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from equivalence.cli.errors import bad_input
-from equivalence.cli.options import AsJson, InputRows, TargetRows
+from equivalence.cli.options import (
+    AsJson,
+    ConstantRow,
+    InputRows,
+    KeyTokens,
+    Prediction,
+    ReadOut,
+    RowsOfX,
+    RowsOfY,
+    RowsRead,
+    TargetRows,
+    WhichKeys,
+    rows_from,
+)
 from equivalence.cli.status import Status, first_of, of_outcome
 from equivalence.cli.streams import say, say_aside, say_json
 
@@ -64,6 +77,12 @@ def recognise(
     biases: Annotated[
         Biases | None, typer.Option("--biases", help="Biases that are not 0, else refused: weights of a last coordinate 1, or left out.")
     ] = None,
+    keys: KeyTokens = WhichKeys.context,
+    prediction: Prediction = ReadOut.minus,
+    x_rows: RowsOfX = None,
+    y_rows: RowsOfY = None,
+    read_rows: RowsRead = None,
+    constant_row: ConstantRow = None,
     softmax: Annotated[bool, typer.Option("--softmax", help="The layers are softmax layers; needs --context.")] = False,
     context: Annotated[int | None, typer.Option("--context", min=1, help="N, with which s = η/N becomes η.")] = None,
     initial: Annotated[
@@ -76,7 +95,8 @@ def recognise(
     """Which descent trained layers are: family, parameters, distance, error bound; or a witness that they are none.
 
     Each layer is judged on its own, for tokens [x; y] and the query token [q; −W₀q]: [q; 0] if nothing else is said. The context tokens
-    are the keys. The error bound holds for every context and query of the norms given. Several linear layers are judged end to end too.
+    are the keys, unless others are named. What a verdict takes for granted is its last line, and "assumed" in JSON. The error bound holds
+    for every context and query of the norms given. Several linear layers are judged end to end too.
     JSON is one object; if the file has several layers, one whose "layers" is a list of them. The exit status is 1 for the family "none"
     and 3 where nothing is decided; of several layers it is that of the verdict end to end, if there is one.
     """
@@ -87,7 +107,7 @@ def recognise(
             loaded = load_layers(
                 file,
                 convention=convention,
-                d=d_x + d_y,
+                d=None if x_rows or y_rows else d_x + d_y,
                 d_y=d_y,
                 heads=heads,
                 layers=layers,
@@ -96,14 +116,22 @@ def recognise(
                 biases=biases,
                 names=named(names),
             )
+        rows = {"x_rows": rows_from("--x-rows", x_rows), "y_rows": rows_from("--y-rows", y_rows)}
+        read = {"read_rows": rows_from("--read-rows", read_rows)}
+        asked: Asked = {"d_x": d_x, "d_y": d_y, "keys": keys.value, "prediction": prediction.value, **rows}
         if softmax:
-            single, whole = softmax_verdicts(loaded, d_x, d_y, context, initial), None
+            single, whole = softmax_verdicts(loaded, context, initial, constant_row, {**asked, **read}), None
         else:
-            start, norms = initial_from(initial), (token_norm, query_norm)
-            single = linear_verdicts(loaded, d_x, d_y, context, start, norms)
-            whole = stack_verdict(loaded, d_x, d_y, start, norms) if len(loaded) > 1 else None
+            asked |= {"initial": initial_from(initial), "constant_row": constant_row}
+            norms = token_norm, query_norm
+            single = linear_verdicts(loaded, context, {**asked, **read}, norms)
+            whole = stack_verdict(loaded, asked, norms) if len(loaded) > 1 else None
     show_json(single, whole) if as_json else show_text(single, whole)
     raise typer.Exit(status(single, whole))
+
+
+Asked = dict[str, Any]
+"""What is asked of each layer, by the names of the Python functions."""
 
 
 class Verdict(NamedTuple):
@@ -153,25 +181,23 @@ def initial_from(initial: str) -> str | np.ndarray:
     return matrix.astype(float) if matrix.dtype.kind in "iu" else matrix
 
 
-def linear_verdicts(
-    layers: Sequence[Layer], d_x: int, d_y: int, context: int | None, start: str | np.ndarray, norms: tuple[float, float]
-) -> list[Verdict]:
+def linear_verdicts(layers: Sequence[Layer], context: int | None, asked: Asked, norms: tuple[float, float]) -> list[Verdict]:
     """What each linear layer is."""
     from equivalence.recognition import recognise as recognised
 
-    found = [recognised(layer, d_x=d_x, d_y=d_y, context=context, initial=start) for layer in layers]
+    found = [recognised(layer, context=context, **asked) for layer in layers]
     return [Verdict(verdict.text(*norms), verdict.to_json(*norms)) for verdict in found]
 
 
-def stack_verdict(layers: Sequence[Layer], d_x: int, d_y: int, start: str | np.ndarray, norms: tuple[float, float]) -> Verdict:
+def stack_verdict(layers: Sequence[Layer], asked: Asked, norms: tuple[float, float]) -> Verdict:
     """What several linear layers are, end to end."""
     from equivalence.recognition.stacks import recognise_stack
 
-    verdict = recognise_stack(layers, d_x=d_x, d_y=d_y, initial=start)
+    verdict = recognise_stack(layers, **asked)
     return Verdict(f"end to end, {verdict.text(*norms)}", verdict.to_json(*norms))
 
 
-def softmax_verdicts(layers: Sequence[Layer], d_x: int, d_y: int, context: int | None, initial: str) -> list[Verdict]:
+def softmax_verdicts(layers: Sequence[Layer], context: int | None, initial: str, constant_row: int | None, asked: Asked) -> list[Verdict]:
     """What each softmax layer is nearest to; it is no descent."""
     from equivalence.recognition.softmax import recognise_softmax
 
@@ -179,7 +205,9 @@ def softmax_verdicts(layers: Sequence[Layer], d_x: int, d_y: int, context: int |
         raise ValueError(f"--initial: expected zeros, got {initial!r}; softmax layers are compared from W₀ = 0")
     if context is None:
         raise ValueError("--softmax: expected --context too; softmax averages over the context, so the nearest step depends on its size")
-    found = [recognise_softmax(layer, d_x=d_x, d_y=d_y, context=context) for layer in layers]
+    if constant_row is not None:
+        raise ValueError("--constant-row: expected none with --softmax; biases are judged in linear layers")
+    found = [recognise_softmax(layer, context=context, **asked) for layer in layers]
     return [Verdict(str(verdict), verdict.to_json()) for verdict in found]
 
 

@@ -44,11 +44,9 @@ class Assumed(NamedTuple):
     origin: Origin
 
     def __str__(self) -> str:
-        parts = [f"{self.attention} attention of {self._heads()}", SCALED[self.origin.scaled], f"keys: {KEYS[self.keys]}", self._query()]
+        parts = [f"{self.attention} attention of {self._heads()}", f"keys: {KEYS[self.keys]}", self._query()]
         parts.append(f"N = {self.context}" if self.context else "N not given, so that η is s")
-        if self.origin.convention is not None:
-            parts.append(f"weights in the convention of {self.origin.convention}")
-        return "; ".join([*parts, *self._rows(), *self._left_out()])
+        return "; ".join([*parts, *self._rows(), *self._reading(), *self._left_out()])
 
     def _heads(self) -> str:
         sizes = sorted(set(self.key_dimensions))
@@ -58,6 +56,12 @@ class Assumed(NamedTuple):
         token = "[q; 0]" if self.query is Query.zeros else TOKEN[self.layout.prediction]
         part = "its y-part" if self.layout.read == self.layout.y else f"its {rows_text(self.layout.read)}"
         return f"query token {token}, prediction {self.layout.prediction} {part}"
+
+    def _reading(self) -> list[str]:
+        """How the weights were read: as is told with them, or what is known of it."""
+        origin = self.origin
+        known = [] if origin.convention is None else [f"weights in the convention of {origin.convention}"]
+        return [legible(line, 400) for line in origin.assumed] or [SCALED[origin.scaled], *known]
 
     def _rows(self) -> list[str]:
         layout, said = self.layout, []
@@ -81,13 +85,13 @@ class Assumed(NamedTuple):
 
     def to_json(self) -> dict[str, object]:
         """The same for `json`."""
-        layout = self.layout
+        layout, origin = self.layout, self.origin
         return {
             "attention": self.attention,
             "heads": len(self.key_dimensions),
             "key_dimensions": list(self.key_dimensions),
-            "scaled": self.origin.scaled,
-            "convention": self.origin.convention,
+            "scaled": origin.scaled,
+            "convention": origin.convention,
             "keys": str(self.keys),
             "query": str(self.query),
             "prediction": str(layout.prediction),
@@ -97,7 +101,8 @@ class Assumed(NamedTuple):
             "read_rows": list(layout.read),
             "constant_row": layout.constant,
             "other_rows": {"rows": list(layout.others), "read": self.reads, "written": self.writes},
-            "left_out": [{**part._asdict(), "kind": str(part.kind), "matters": part.matters} for part in self.origin.left_out],
+            "reading": list(origin.assumed),
+            "left_out": [{**part._asdict(), "kind": str(part.kind), "matters": part.matters} for part in origin.left_out],
         }
 
 

@@ -151,7 +151,8 @@ def _count(layer: Layer) -> int:
 
 def _check_layer(layer: object) -> None:
     if not isinstance(layer, Layer) or not layer.heads:
-        raise TypeError(f"layer: expected a Layer with at least one head, got {layer!r}")
+        got = "none" if isinstance(layer, Layer) else type(layer).__name__
+        raise TypeError(f"layer: expected a Layer with at least one head, got {got}")
 
 
 def _numbers(layer: Layer, d: int, rows: str) -> tuple[Head, ...]:

@@ -33,8 +33,10 @@ with extra("jax"):
 INSTANCES = 256
 MOST_NUMBERS = 2**27
 """What the instances may hold together: a gigabyte of doubles."""
-MUCH_NEARER = 0.5
-"""Another scale of the scores is named if it leaves less than this of the distance."""
+FAR, MUCH_NEARER = 0.1, 0.5
+"""Of a layer that is further off than the one, another scale of the scores is named if it leaves less of the distance than the other."""
+HALF_OF_IT = 0.5**0.5
+"""A step that is nearer leaves less than half of the square of the sensitivities: then its sign means something."""
 NOTE = "witness and nearest step are for W₀ = 0, which is assumed, not found; the update of the context tokens is not judged"
 
 
@@ -197,9 +199,11 @@ def _candidates(layer: Layer, d_x: int, d_y: int, context: int) -> tuple[Candida
 def _notes(candidates: Sequence[Candidate], layer: Layer, assumed: Assumed, context: int) -> Iterator[str]:
     """A rate of the wrong sign, and scores of another scale by which the layer would be much nearer."""
     nearest, layout = candidates[0], assumed.layout
-    if nearest.learning_rate < 0:
+    if nearest.learning_rate < 0 and nearest.relative_distance < HALF_OF_IT:
         other = str(Sign.plus if layout.prediction is Sign.minus else Sign.minus)
         yield f"the rate is negative, which is ascent; where the prediction is {other} the y-part it is descent: see prediction={other!r}"
+    if nearest.relative_distance <= FAR:
+        return
     power, done = (0.5, "not divided") if assumed.origin.scaled else (-0.5, "divided")
     scaled = Layer(tuple(head._replace(query=head.query * len(head.key) ** power) for head in layer.to_numpy().heads))
     rescaled = _candidates(scaled, len(layout.x), len(layout.y), context)[0]

@@ -15,9 +15,11 @@ from typer.testing import CliRunner
 from equivalence import gd_layer, gdpp_layer
 from equivalence.cli.falsify import falsify as falsify_command
 from equivalence.cli.main import app
+from equivalence.cli.options import ReadOut, WhichKeys
 from equivalence.falsification.callables import EXAMPLES
 from equivalence.falsification.search import falsify as falsify_in_python
 from equivalence.models.heads import Layer
+from equivalence.recognition.setting import Keys, Sign
 
 BASE = ["--d-x", "3", "--d-y", "1"]
 PLAIN = [*BASE, "--learning-rate", "1/10", "--context", "5"]
@@ -255,7 +257,8 @@ def test_the_bound_is_for_the_norms_that_are_asked_for(tmp_path: Path) -> None:
 def test_the_text_has_family_rate_and_bound(tmp_path: Path) -> None:
     result = recognise(saved(tmp_path / "weights.npz", descent_layer()), *COLUMNS, "--context", "5")
     assert (result.exit_code, result.stderr) == (0, "")
-    first, *_, last = result.stdout.splitlines()
+    first, *_, last, assumed = result.stdout.splitlines()
+    assert assumed.startswith("assumed: linear attention of 1 head of d_k = 4; keys: the context tokens only; query token [q; 0]")
     assert first == "family: gradient descent (nearest, within a relative distance of 0.1)"
     assert "learning rate η: 0.1\n" in result.stdout
     assert last.startswith("error bound: ")
@@ -331,7 +334,7 @@ def test_the_query_token_is_part_of_the_question(tmp_path: Path) -> None:
     assert [nearness["family"] for nearness in found["families"]] == ["gradient descent", "preconditioned gradient descent"]
     text = recognise(file, *COLUMNS, "--initial", "unknown").stdout
     assert "query token: [q; −W₀q] with the W₀ shown, which was searched for" in text
-    assert text.splitlines()[-1].endswith("query tokens [q; −W₀q] with this W₀")
+    assert text.splitlines()[-2].endswith("query tokens [q; −W₀q] with this W₀")
 
 
 def start_of(initial: np.ndarray) -> sympy.Matrix:
@@ -502,3 +505,44 @@ def test_help_shows_brackets_as_they_are(command: str) -> None:
     result = CliRunner().invoke(app, [command, "--help"])
     assert result.exit_code == 0
     assert "[x; y]" in " ".join(result.stdout.split())
+
+
+def test_the_words_for_keys_and_read_outs_are_those_of_python() -> None:
+    assert [*map(str, WhichKeys)] == [*map(str, Keys)]
+    assert [*map(str, ReadOut)] == [*map(str, Sign)]
+
+
+def test_keys_and_read_out_are_asked_for(tmp_path: Path) -> None:
+    file = saved(tmp_path / "weights.npz", gd_layer(D_X, D_Y, learning_rate="-1/10", context=5))
+    assert "see prediction='plus'" in recognised(file, *COLUMNS)["note"]
+    found = recognised(file, *COLUMNS, "--prediction", "plus", "--keys", "all", "--context", "5")
+    assert (found["family"], found["learning_rate"]) == ("gradient descent", pytest.approx(0.1))
+    assert (found["assumed"]["keys"], found["assumed"]["prediction"], found["assumed"]["context"]) == ("all", "plus", "5")
+
+
+def test_rows_are_named(tmp_path: Path) -> None:
+    """Tokens [1; y; x; a position], of which the layer reads the position."""
+    (head,) = descent_layer().to_numpy().heads
+    S = np.eye(6)[[2, 3, 4, 1]]
+    moved = {"key": head.key @ S + np.eye(4, 6, 5), "query": head.query @ S, "value": head.value @ S, "projection": S.T @ head.projection}
+    np.savez(tmp_path / "weights.npz", **moved)
+    arguments = [str(tmp_path / "weights.npz"), *COLUMNS, "--x-rows", "2:5", "--y-rows", "1"]
+    found = recognised(*arguments, "--constant-row", "0")
+    assert (found["family"], found["assumed"]["x_rows"], found["assumed"]["constant_row"]) == ("gradient descent", [2, 3, 4], 0)
+    assert found["assumed"]["other_rows"] == {"rows": [5], "read": True, "written": False}
+    assert "rows 0 and 5 taken as 0, which the layer reads" in recognise(*arguments).stdout
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("0:", "--x-rows: expected rows such as 0:10 or 0:4,6, got '0:'"),
+        ("3:1", "--x-rows: expected a range with its end above its start"),
+        ("0:2", r"x_rows: expected 3 different rows, got [0, 1]"),
+        ("2:5", "x_rows: expected rows from 0 to 3, as the tokens of these weights have 4, got 4"),
+    ],
+)
+def test_wrong_rows_are_one_line(tmp_path: Path, rows: str, message: str) -> None:
+    result = recognise(saved(tmp_path / "weights.npz", descent_layer()), *COLUMNS, "--x-rows", rows)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert message in result.stderr

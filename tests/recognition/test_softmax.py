@@ -3,8 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from equivalence.models.biases import biased
 from equivalence.models.constructions.softmax import softmax_pair
 from equivalence.models.heads import Head, Layer
+from equivalence.models.origins import Origin, ReadLayer
 from equivalence.recognition.softmax import INSTANCES, SoftmaxRecognition, _instances, recognise_softmax
 
 D_X, D_Y, N = 3, 2, 5
@@ -86,7 +88,8 @@ def test_the_text(found: SoftmaxRecognition) -> None:
         "normal linear model, W₀ = 0; of other data, and of predictions, this says nothing:"
     )
     assert [line.split(":")[0].strip() for line in lines[4:-2]] == [candidate.family for candidate in found.candidates]
-    assert lines[-1] == (
+    assert lines[-1] == f"assumed: {found.assumed}"
+    assert lines[-2] == (
         "note: witness and nearest step are for W₀ = 0, which is assumed, not found; the update of the context tokens is not judged"
     )
     assert found.initial.tolist() == [[0] * D_X] * D_Y
@@ -98,13 +101,13 @@ def test_layers_that_do_not_see_the_query_or_do_not_fit_are_refused() -> None:
         ValueError, match=r"^layer: expected a prediction that depends on the query; its sensitivity is 0 on 256 of 256 instances$"
     ):
         recognise_softmax(blind, d_x=D_X, d_y=D_Y, context=N)
-    with pytest.raises(ValueError, match=r"^layer: expected weights on tokens of d_x \+ d_y = 6 rows, got 5 in head 0$"):
+    with pytest.raises(ValueError, match=r"^key of head 0: expected shape \(5, 6\) for tokens of d_x \+ d_y = 6 rows, got \(5, 5\)"):
         recognise_softmax(drawn_layer(), d_x=D_X + 1, d_y=D_Y, context=N)
     with pytest.raises(ValueError, match=r"; its sensitivity is 0 on 256 of 256 instances$"):
         recognise_softmax(drawn_layer(), d_x=D_X, d_y=D_Y, context=1)
     with pytest.raises(ValueError, match=r"^context: expected a whole number, at least 1, got 0$"):
         recognise_softmax(drawn_layer(), d_x=D_X, d_y=D_Y, context=0)
-    with pytest.raises(TypeError, match=r"^layer: expected a Layer, got list$"):
+    with pytest.raises(TypeError, match=r"^layer: expected a Layer with at least one head, got list$"):
         recognise_softmax(list(drawn_layer().heads), d_x=D_X, d_y=D_Y, context=N)  # type: ignore[arg-type]
 
 
@@ -126,3 +129,41 @@ def test_targets_of_the_instances_are_those_of_a_linear_model() -> None:
     for inputs, targets in zip(X.astype(float), Y.astype(float), strict=True):
         left = targets - np.linalg.lstsq(inputs.T, targets.T, rcond=None)[0].T @ inputs
         assert abs(left).max() <= 100 * 2.0**-24 * abs(targets).max()
+
+
+def pair(factor: float = 1.0, sign: float = 1.0) -> Layer:
+    layer = softmax_pair(D_X, D_Y, learning_rate="1/2").layer("1/10").to_numpy()
+    return Layer(tuple(head._replace(query=factor * head.query, projection=sign * head.projection) for head in layer.heads))
+
+
+def test_a_pair_that_is_read_with_the_other_sign_is_named() -> None:
+    found = recognise_softmax(pair(sign=-1), d_x=D_X, d_y=D_Y, context=N)
+    assert found.candidates[0].learning_rate < 0
+    assert found.note.endswith("where the prediction is plus the y-part it is descent: see prediction='plus'")
+    other = recognise_softmax(pair(sign=-1), d_x=D_X, d_y=D_Y, context=N, prediction="plus")
+    assert other.candidates[0].learning_rate == pytest.approx(-found.candidates[0].learning_rate, rel=1e-5)
+    assert "see prediction" not in other.note
+    assert "prediction plus its y-part" in str(other).splitlines()[-1]
+
+
+def test_scores_that_the_model_divides_are_named() -> None:
+    """In heads of d_k = 100, most of it idle: undivided scores are ten times as large, and softmax selects."""
+    idle = np.zeros((100 - D_X, D_X + D_Y))
+    wide = [head._replace(key=np.vstack([head.key[:D_X], idle]), query=np.vstack([head.query[:D_X], idle])) for head in pair(200).heads]
+    found = recognise_softmax(Layer(tuple(wide)), d_x=D_X, d_y=D_Y, context=N)
+    assert "with scores divided by √d_k the relative distance is " in found.note
+    done = ReadLayer((head._replace(query=head.query / 10) for head in wide), Origin(scaled=True))
+    assert "by √d_k" not in recognise_softmax(done, d_x=D_X, d_y=D_Y, context=N).note
+    twice = ReadLayer((head._replace(query=head.query / 2000) for head in wide), Origin(scaled=True))
+    assert "by √d_k" not in recognise_softmax(twice, d_x=D_X, d_y=D_Y, context=N).note
+
+
+def test_rows_are_named_and_other_keys_and_constants_are_not_compared() -> None:
+    moved = Layer(tuple(Head(*(weight[:, ::-1] for weight in head[:3]), head.projection[::-1]) for head in pair().heads))
+    found = recognise_softmax(moved, d_x=D_X, d_y=D_Y, context=N, x_rows=[4, 3, 2], y_rows=[1, 0], keys="causal")
+    assert found.candidates == recognise_softmax(pair(), d_x=D_X, d_y=D_Y, context=N).candidates
+    with pytest.raises(ValueError, match="keys: expected 'context' or 'causal' of a softmax layer"):
+        recognise_softmax(pair(), d_x=D_X, d_y=D_Y, context=N, keys="all")
+    constant = ReadLayer((biased(head) for head in pair().heads), Origin(constant=True))
+    with pytest.raises(ValueError, match="layer: expected a softmax layer without biases, got one with a row that is 1"):
+        recognise_softmax(constant, d_x=D_X, d_y=D_Y, context=N)

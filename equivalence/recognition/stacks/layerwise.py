@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,8 @@ from equivalence.recognition.layer import ExactLayer, FloatingLayer
 from equivalence.recognition.members import Number, member_of
 from equivalence.recognition.question import Question
 from equivalence.recognition.recognise import judged
-from equivalence.recognition.result import DESCENT, GDPP, NONE, PRECONDITIONED, STILL, UNDECIDED
+from equivalence.recognition.result import DESCENT, GDPP, NONE, PRECONDITIONED, STILL, UNDECIDED, Accepted
+from equivalence.recognition.setting import Sign
 from equivalence.recognition.tensor.canonical import CanonicalTensor
 from equivalence.recognition.tensor.enclosed import Ball
 
@@ -69,8 +71,11 @@ def _family(verdict: Recognition) -> str:
 
 
 def _judged(number: int, layer: ExactLayer | FloatingLayer, question: Question) -> Recognition:
+    """The verdict with the keys the context; where plus is read, the layer's own update of the context is not that of the data (2.8)."""
     try:
-        return judged(layer, question)
+        verdict = judged(layer, question)
+        is_other = question.setting.prediction is Sign.plus and isinstance(verdict, Accepted)
+        return replace(verdict, context_update=NONE) if is_other else verdict
     except (TypeError, ValueError) as error:
         raise type(error)(f"layer {number}: {error}") from None
 

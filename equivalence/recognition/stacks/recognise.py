@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,9 +13,12 @@ from equivalence.checks import checked_fraction
 from equivalence.models.heads import Layer
 from equivalence.recognition.exact.decided import decided
 from equivalence.recognition.field import RATIONALS, Matrix, field_of, rational
-from equivalence.recognition.layer import ExactLayer, FloatingLayer, is_exact, read
+from equivalence.recognition.layer import Arranged, ExactLayer, FloatingLayer, arranged, is_exact
+from equivalence.recognition.layout import NamedRows, Rows
 from equivalence.recognition.question import Question, asked
+from equivalence.recognition.recognise import assumed_of
 from equivalence.recognition.result import DESCENT, GDPP, PRECONDITIONED, UNDECIDED
+from equivalence.recognition.setting import Keys, Setting, setting_of
 from equivalence.recognition.stacks.certificate import (
     Expected,
     certified,
@@ -25,12 +29,23 @@ from equivalence.recognition.stacks.certificate import (
 )
 from equivalence.recognition.stacks.composition import stack_norms
 from equivalence.recognition.stacks.layerwise import Layerwise, is_step, layer_by_layer
+from equivalence.recognition.stacks.other_keys import unjudged, with_other_keys
 from equivalence.recognition.stacks.polynomial import DEGREE, as_polynomial, find_witness, one_token_polynomial, real_steps
 from equivalence.recognition.stacks.result import AcceptedStack, RefusedStack, StackRecognition, UndecidedStack
 
 
 def recognise_stack(
-    layers: Sequence[Layer], *, d_x: int, d_y: int, initial: Matrix | str = "zeros", tolerance: float = 0.1
+    layers: Sequence[Layer],
+    *,
+    d_x: int,
+    d_y: int,
+    initial: Matrix | str = "zeros",
+    tolerance: float = 0.1,
+    keys: str = "context",
+    prediction: str = "minus",
+    x_rows: Rows | None = None,
+    y_rows: Rows | None = None,
+    constant_row: int | None = None,
 ) -> StackRecognition:
     """Whether K linear-attention layers with residual are K steps from one W₀, each at its own rate.
 
@@ -46,23 +61,47 @@ def recognise_stack(
     that is one). Whether such a stack is GD++ is not decided, nor what one is whose tokens are of degree above 1000 in a single token, or
     whose degree no certificate reaches (some 40 layers of dense weights): `reason` says so.
 
+    *With other keys* (statements 2.2, 2.9, 3.8) or with "plus" read, steps after the first are other functions. A stack of which one
+    layer moves anything is judged as that layer. Of two or more steps of gradient descent one is shown to be none, on a context where
+    they are run, or for floats by the statement; all else is not decided.
+
     Args:
-        layers: at least one, on tokens of d_x + d_y rows, all exact or all of floats.
+        layers: at least one, on tokens of d_x + d_y rows, or of more if their rows are named, all exact or all of floats.
         d_x, d_y: rows of the inputs and of the targets.
         initial: W₀, d_y x d_x; "zeros"; or "unknown": that of the first layer that is a step. Floats that are GD++ are tried from 0 too.
         tolerance: for floats, as for `recognise`; each layer must keep it.
+        keys, prediction, x_rows, y_rows, constant_row: as for `recognise`. A constant that a layer reads is not decided.
 
     Raises:
         TypeError, ValueError: as `recognise`, naming the layer; and for no layers, or exact and floating ones together.
     """
     _check(layers)
-    stack = [_read(number, layer, d_x, d_y) for number, layer in enumerate(layers, 1)]
-    question = asked(initial, stack[0], checked_fraction("tolerance", tolerance), sympy.Integer(1))
-    exact = [layer for layer in stack if isinstance(layer, ExactLayer)]
+    setting, rows = setting_of(keys, prediction), NamedRows(x_rows, y_rows, None, constant_row)
+    reads = [_read(number, layer, d_x, d_y, setting, rows) for number, layer in enumerate(layers, 1)]
+    question = asked(initial, reads[0].core, checked_fraction("tolerance", tolerance), sympy.Integer(1), setting)
+    verdict = _judged_in_setting(reads, question)
+    sizes = tuple(len(head.key) for read in reads for head in read.core.heads)
+    first = assumed_of(layers[0], reads[0], question, None)
+    reading, writing = any(read.reads for read in reads), any(read.writes for read in reads)
+    return replace(verdict, setting=setting, assumed=first._replace(key_dimensions=sizes, reads=reading, writes=writing))
+
+
+def _judged_in_setting(reads: Sequence[Arranged], question: Question) -> StackRecognition:
+    plain = question._replace(setting=question.setting._replace(keys=Keys.context))
+    if question.setting.keys is Keys.all and question.initial is None:
+        shape = reads[0].core.d_y, reads[0].core.d_x
+        plain = plain._replace(initial=sympy.zeros(*shape) if isinstance(reads[0].core, ExactLayer) else np.zeros(shape))
+    exact = [read.core for read in reads if isinstance(read.core, ExactLayer)]
+    alone = layer_by_layer(exact or [read.core for read in reads], plain)
+    if reason := unjudged(reads, alone, question.setting):
+        return _open(alone, question, reason)
+    if question.setting.keys is not Keys.context and not alone.reason:
+        alone, found = with_other_keys(reads, alone, question)
+        if found is not None:
+            return found
     if not exact:
-        return _measured([layer for layer in stack if isinstance(layer, FloatingLayer)], question)
-    alone = layer_by_layer(exact, question)
-    return _as_function(exact, alone, question) if alone.reason else _as_steps(exact, alone, question)
+        return _measured([read.core for read in reads if isinstance(read.core, FloatingLayer)], alone, plain)
+    return _as_function(exact, alone, plain) if alone.reason else _as_steps(exact, alone, plain)
 
 
 def _check(layers: object) -> None:
@@ -78,16 +117,15 @@ def _check(layers: object) -> None:
         raise TypeError("layers: expected weights that are all exact or all floats, got both; convert with layer.to_numpy()")
 
 
-def _read(number: int, layer: Layer, d_x: int, d_y: int) -> ExactLayer | FloatingLayer:
+def _read(number: int, layer: Layer, d_x: int, d_y: int, setting: Setting, rows: NamedRows) -> Arranged:
     try:
-        return read(layer, d_x, d_y)
+        return arranged(layer, d_x, d_y, setting.prediction, rows)
     except (TypeError, ValueError) as error:
         raise type(error)(f"layer {number}: {error}") from None
 
 
-def _measured(layers: Sequence[FloatingLayer], question: Question) -> StackRecognition:
+def _measured(layers: Sequence[FloatingLayer], alone: Layerwise, question: Question) -> StackRecognition:
     """Of floats the layers alone are judged. GD++ needs W₀ = 0 exactly, which an estimate never is."""
-    alone = layer_by_layer(layers, question)
     if alone.reason and question.initial is None and any(verdict.family == GDPP for verdict in alone.verdicts):
         at_zero = layer_by_layer(layers, question._replace(initial=np.zeros((layers[0].d_y, layers[0].d_x))))
         alone = alone if at_zero.reason else at_zero
