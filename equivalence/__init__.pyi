@@ -21,6 +21,7 @@ from .models.descent.ridge import ridge_gradient, ridge_loss, ridge_regression, 
 from .models.heads import Head, Layer
 from .models.tokens import prediction, query_tokens, separate_tokens, tokens, with_constant, with_sink
 from .recognition import Recognition, recognise
+from .recognition.sameness import Sameness, same_function
 from .recognition.stacks import StackRecognition, recognise_stack
 from .statements import (
     Assertion,
@@ -66,6 +67,7 @@ __all__ = [
     "Rational",
     "Recognition",
     "Result",
+    "Sameness",
     "Size",
     "StackRecognition",
     "Statement",
@@ -111,6 +113,7 @@ __all__ = [
     "ridge_loss",
     "ridge_regression",
     "ridge_step",
+    "same_function",
     "separate_tokens",
     "simulation",
     "softmax_pair",

@@ -22,7 +22,7 @@ from equivalence.recognition.layout import NamedRows, Rows
 from equivalence.recognition.notes import notes_on, transposed
 from equivalence.recognition.query import Query
 from equivalence.recognition.question import Question, asked
-from equivalence.recognition.result import NOT_JUDGED, Accepted, Recognition, Refused, Still
+from equivalence.recognition.result import NOT_JUDGED, Accepted, Recognition, Refused, Still, Undecided
 from equivalence.recognition.setting import PLAIN, Keys, setting_of
 
 
@@ -114,7 +114,7 @@ def with_notes(verdict: Recognition, layer: Layer, question: Question) -> Recogn
     if verdict.assumed is None:
         return verdict
     notes = [verdict.note, *notes_on(verdict, verdict.assumed)]
-    if isinstance(verdict, Refused) and not verdict.exact:
+    if isinstance(verdict, Refused | Undecided) and not verdict.exact:
         notes.append(_by_the_other_convention(verdict, layer, question))
     return replace(verdict, note="; ".join(filter(None, notes)))
 

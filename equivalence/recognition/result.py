@@ -166,7 +166,7 @@ class Recognition:
         r, constant = Fraction(float(query_norm)), int(self.setting.constant)
         keys = Fraction(float(token_norm)) ** 2
         if self.setting.keys is Keys.all:
-            keys += (1 + Fraction(_size(self.initial)) ** 2) * r**2 + constant
+            keys += (1 + Fraction(size_of_start(self.initial)) ** 2) * r**2 + constant
         asked = Fraction(math.nextafter(math.hypot(float(query_norm), 1.0), math.inf)) if constant else r
         try:
             return math.nextafter(float(Fraction(norm) * keys * asked + Fraction(self.own) * r**3), math.inf)
@@ -311,7 +311,7 @@ def jsonable(value: object) -> object:
     return str(value) if isinstance(value, sympy.Basic) else value
 
 
-def _size(initial: Matrix) -> float:
+def size_of_start(initial: Matrix) -> float:
     """‖W₀‖, rounded up. Raises ValueError for symbols."""
     if isinstance(initial, sympy.MatrixBase) and initial.free_symbols:
         raise ValueError("error_bound: expected numbers, found symbols in W₀; give them values")

@@ -127,10 +127,19 @@ def _run_rounding(layer: Layer, columns: Sequence[Array], initial: Array, step: 
     W0, count = np.abs(initial), x.shape[1]
     asked = _tokens(q, W0 @ q, setting)
     keys = np.concatenate([_tokens(x, y, setting), *([asked] if setting.keys is Keys.all else [])], axis=1)
-    terms = W0 @ q + abs(step) * (y + W0 @ x) @ (x.T @ q)
-    inner = 0
+    terms = W0 @ q + abs(step) * (y + W0 @ x) @ (x.T @ q) + terms_of_update(layer, keys, asked)[-len(W0) :]
+    return gamma(2 * (5 * len(asked) + inner_size(layer) + len(layer.heads) + 2 * count + 16)) * terms
+
+
+def terms_of_update(layer: Layer, keys: Array, token: Array) -> Array:
+    """The sum of the absolute values of all products that make up the update of a token, all of which are given as absolute values."""
+    changes = []
     for head in layer.heads:
         key, query, value, projection = (np.abs(weight) for weight in head)
-        terms = terms + projection[-len(W0) :] @ ((value @ keys) @ ((key @ keys).T @ (query @ asked)))
-        inner = max(inner, len(key) + len(value))
-    return gamma(2 * (5 * len(asked) + inner + len(layer.heads) + 2 * count + 16)) * terms
+        changes.append(projection @ ((value @ keys) @ ((key @ keys).T @ (query @ token))))
+    return np.sum(changes, axis=0)
+
+
+def inner_size(layer: Layer) -> int:
+    """The largest d_k + d_v."""
+    return max(len(head.key) + len(head.value) for head in layer.heads)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from equivalence.checks import legible
 from equivalence.models.heads import Layer
+from equivalence.models.origins import origin_of
 from equivalence.predictors.predictor import Predictor
 from equivalence.testing.step_sizes import Found, StepSize, are_near, as_float, is_near, is_several, is_uphill, read_step_size
 
@@ -22,6 +24,7 @@ def assert_gradient_descent(
     d_x: int,
     d_y: int,
     step_size: StepSize | Sequence[StepSize] | None = None,
+    allow_left_out: bool = False,
     **options: Any,
 ) -> None:
     """Fail unless a layer is one step of gradient descent, a stack K steps, or a callable keeps the laws of one on all instances searched.
@@ -36,6 +39,8 @@ def assert_gradient_descent(
         d_x, d_y: rows of the inputs and of the targets.
         step_size: s = η/N, if that is to be checked too; for a callable at every context size, for a stack the same for all steps or K of
             them, in any order, as their order makes no difference.
+        allow_left_out: whether layers may be without a bias or a norm that their model has, as a loader says of them; what they are is then
+            true of the layers, and not of the model.
         options: for a layer those of `recognise` and for a stack those of `recognise_stack`, the tolerance being 1e-5 if not given:
             trained weights need a larger one; for a callable those of `falsify`.
 
@@ -45,6 +50,8 @@ def assert_gradient_descent(
             other arguments as `recognise`, `recognise_stack` and `falsify`.
     """
     __tracebackhide__ = True  # pytest then points at the caller's line
+    if not allow_left_out and (complaint := _about_left_out(subject)):
+        raise AssertionError(complaint)
     if isinstance(subject, Sequence) and not isinstance(subject, Layer):
         complaint = _about_stack(subject, d_x, d_y, step_size, options)
     elif is_several(step_size):
@@ -55,6 +62,16 @@ def assert_gradient_descent(
         complaint = _about_callable(subject, d_x, d_y, step_size, options)
     if complaint:
         raise AssertionError(complaint)
+
+
+def _about_left_out(subject: object) -> str:
+    """What a model has beside its layers, by what is known of their origin."""
+    layers = subject if isinstance(subject, list | tuple) and not isinstance(subject, Layer) else [subject]
+    left_out = {part for layer in layers for part in origin_of(layer).left_out if part.matters}
+    if not left_out:
+        return ""
+    named = ", ".join(f"{part.kind} {legible(part.name)!r}" for part in sorted(left_out))
+    return f"expected layers that are all of their model, got layers without {named}; say allow_left_out=True if that is meant"
 
 
 STEPS = ("gradient descent", "rate 0")

@@ -159,7 +159,8 @@ def test_scores_that_the_model_divides_are_named() -> None:
 
 
 def test_rows_are_named_and_other_keys_and_constants_are_not_compared() -> None:
-    moved = Layer(tuple(Head(*(weight[:, ::-1] for weight in head[:3]), head.projection[::-1]) for head in pair().heads))
+    turned = np.eye(D_X + D_Y)[::-1]
+    moved = Layer(tuple(Head(key @ turned, query @ turned, value @ turned, turned @ out) for key, query, value, out in pair().heads))
     found = recognise_softmax(moved, d_x=D_X, d_y=D_Y, context=N, x_rows=[4, 3, 2], y_rows=[1, 0], keys="causal")
     assert found.candidates == recognise_softmax(pair(), d_x=D_X, d_y=D_Y, context=N).candidates
     with pytest.raises(ValueError, match="keys: expected 'context' or 'causal' of a softmax layer"):

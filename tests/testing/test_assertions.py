@@ -12,6 +12,7 @@ import sympy
 from equivalence.algebras import exact
 from equivalence.models.constructions.linear import gd_layer
 from equivalence.models.heads import Layer
+from equivalence.models.origins import Kind, LeftOut, Origin, ReadLayer
 from equivalence.testing.assertions import assert_gradient_descent
 
 LAYER = gd_layer(3, 2, learning_rate="1/10", context=4)
@@ -259,3 +260,23 @@ def test_a_step_uphill_fails_unless_a_negative_step_size_is_asked_for(subject: A
     asked: Any = ["1/40", "-1/40"] if isinstance(subject, list) else "-1/40"
     context = {"min_context": 4, "max_context": 4, "examples": 6} if subject is ascending else {}
     assert_gradient_descent(subject, d_x=3, d_y=2, step_size=asked, **context)
+
+
+def test_what_a_loader_left_out_is_refused_unless_it_is_allowed() -> None:
+    parts = (LeftOut(Kind.bias, "key/b", 0.25), LeftOut(Kind.bias, "value/b", 0.0), LeftOut(Kind.norm, "ln/scale", 1.0))
+    layer = ReadLayer(LAYER.to_numpy().heads, Origin("rows", False, left_out=parts))
+    for subject in (layer, [layer]):
+        with pytest.raises(AssertionError, match="got layers without bias 'key/b', norm 'ln/scale'; say allow_left_out=True"):
+            assert_gradient_descent(subject, d_x=3, d_y=2)
+        assert_gradient_descent(subject, d_x=3, d_y=2, allow_left_out=True)
+    assert_gradient_descent(ReadLayer(layer.heads, Origin("rows", False, left_out=parts[1:2])), d_x=3, d_y=2)
+
+
+def test_keys_and_read_out_are_options_of_a_layer() -> None:
+    W = np.array([[1.0, 2.0, 0.0], [0.0, 0.0, 1.0]])
+    layer = gd_layer(3, 2, learning_rate="1/10", context=4, initial=sympy.Matrix([[1, 2, 0], [0, 0, 1]])).to_numpy()
+    assert_gradient_descent(layer, d_x=3, d_y=2, initial=W)
+    with pytest.raises(AssertionError, match=r"family: none(.|\n)*keys: the context tokens and the query token"):
+        assert_gradient_descent(layer, d_x=3, d_y=2, initial=W, keys="all")
+    with pytest.raises(AssertionError, match=r"expected gradient descent with step size s = 0\.025, got -0\.025"):
+        assert_gradient_descent(LAYER.to_numpy(), d_x=3, d_y=2, prediction="plus", step_size=0.025)
