@@ -74,7 +74,7 @@ def test_another_rate_differs_and_the_witness_shows_it(numeric: bool, among: boo
     X, Y, q, v, first, second = shown(verdict)
     exact = [np.array([[Fraction(float(e)).limit_denominator(10**6) for e in row] for row in part]) for part in (X, Y, q, v)]
     u = np.concatenate(exact[2:])
-    expected = [-run(layer, *exact[:2], u, among)[3:, None] for layer in (STEP, other)]
+    expected = [-run(layer, exact[0], exact[1], u, among)[3:, None] for layer in (STEP, other)]
     for got, want in zip((first, second), expected, strict=True):
         np.testing.assert_allclose(np.array(got, dtype=float), np.array(want, dtype=float), rtol=1e-12)
     assert (expected[0] != expected[1]).any()

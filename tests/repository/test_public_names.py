@@ -65,6 +65,7 @@ PUBLIC = {
     "falsification": ["Falsification", "falsify"],
     "loading": ["load_layers"],
     "recognition": ["Recognition", "recognise"],
+    "recognition.sameness": ["Sameness", "same_function"],
     "recognition.stacks": ["StackRecognition", "recognise_stack"],
     "statements": [
         "Assertion",
