@@ -19,6 +19,10 @@ SCALED = {
 }
 
 
+ANY = "any"
+"""What N is where it makes no difference."""
+
+
 class Assumed(NamedTuple):
     """What a verdict takes for granted.
 
@@ -27,7 +31,7 @@ class Assumed(NamedTuple):
         key_dimensions: d_k of each head.
         keys: which tokens are keys.
         query: how W₀ of the query token is known.
-        context: N, as it is written; None where it was not given, and rates are s = η/N.
+        context: N, as it is written; `ANY` where it makes no difference, None where it was not given, and rates are s = η/N.
         layout: which rows of a token are x, y and read out, and with which sign; none is judged that is no row of these.
         reads, writes: whether the layer reads and writes other rows.
         origin: how the weights were read, and what was left out.
@@ -45,8 +49,13 @@ class Assumed(NamedTuple):
 
     def __str__(self) -> str:
         parts = [f"{self.attention} attention of {self._heads()}", f"keys: {KEYS[self.keys]}", self._query()]
-        parts.append(f"N = {self.context}" if self.context else "N not given, so that η is s")
+        parts.append(self._count())
         return "; ".join([*parts, *self._rows(), *self._reading(), *self._left_out()])
+
+    def _count(self) -> str:
+        if self.context is None:
+            return "N not given, so that η is s"
+        return "any N" if self.context in (ANY, "N") else f"N = {self.context}"
 
     def _heads(self) -> str:
         sizes = sorted(set(self.key_dimensions))

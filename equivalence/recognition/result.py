@@ -180,7 +180,7 @@ class Recognition:
         return "\n".join(f"{name}: {value}" for name, value in [*self.lines(), *self._assumed()])
 
     def _repr_markdown_(self) -> str:
-        rows = [f"| {name} | {_escaped(value)} |" for name, value in [*self.lines(), *self._assumed()]]
+        rows = [f"| {name} | {escaped(value)} |" for name, value in [*self.lines(), *self._assumed()]]
         return "\n".join([f"| **{self.family}** | |", "|---|---|", *rows[1:]])
 
     def text(self, token_norm: float, query_norm: float) -> str:
@@ -318,5 +318,6 @@ def size_of_start(initial: Matrix) -> float:
     return size(np.array(initial.tolist(), dtype=float)) * (1 + 4 * UNIT)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """For a cell of a table in Markdown."""
     return text.replace("|", r"\|")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from equivalence.checks import checked_norm
 from equivalence.recognition.assumed import Assumed
 from equivalence.recognition.field import Matrix
-from equivalence.recognition.result import Gap, jsonable, written
+from equivalence.recognition.result import Gap, escaped, jsonable, written
 from equivalence.recognition.setting import Keys
 
 
@@ -140,6 +140,10 @@ class Sameness:
 
     def __str__(self) -> str:
         return "\n".join(f"{name}: {text}" for name, text in [*self.lines(), *self._assumed()])
+
+    def _repr_markdown_(self) -> str:
+        rows = [f"| {name} | {escaped(value)} |" for name, value in [*self.lines(), *self._assumed()]]
+        return "\n".join([f"| **functions: {self.outcome}** | |", "|---|---|", *rows])
 
     def text(self, token_norm: float, query_norm: float) -> str:
         """All that is known, and the error bound for these norms; raises as `error_bound`."""

@@ -14,7 +14,7 @@ import sympy
 from equivalence.checks import checked_fraction
 from equivalence.models.heads import Layer
 from equivalence.models.origins import origin_of
-from equivalence.recognition.assumed import Assumed
+from equivalence.recognition.assumed import ANY, Assumed
 from equivalence.recognition.field import Matrix
 from equivalence.recognition.layer import Arranged, ExactLayer, FloatingLayer, arranged, is_exact, read_initial
 from equivalence.recognition.layout import NamedRows, Rows
@@ -28,7 +28,7 @@ from equivalence.recognition.setting import Keys, Setting, Sign, setting_of
 
 ROUNDED = 1e-5
 """The relative distance below which layers of floats are the same by default: float32 rounds a weight by 6e-8, and four are multiplied."""
-ANY, EVERY = "any", "any number"
+FREE = "any"
 
 
 def same_function(
@@ -92,7 +92,7 @@ def _assumed(layer: Layer, read: Arranged, setting: Setting, initial: Matrix | s
     """What is taken for granted of one of them; N makes no difference, as no rate is named."""
     sizes = tuple(len(head.key) for head in read.core.heads)
     query = Query.zeros if isinstance(initial, str) and initial == "zeros" else Query.given
-    return Assumed("linear", sizes, setting.keys, query, EVERY, read.layout, read.reads, read.writes, origin_of(layer))
+    return Assumed("linear", sizes, setting.keys, query, ANY, read.layout, read.reads, read.writes, origin_of(layer))
 
 
 def _compared(compare: str) -> Compared:
@@ -103,7 +103,7 @@ def _compared(compare: str) -> Compared:
 
 
 def _is_any(initial: Matrix | str) -> bool:
-    return isinstance(initial, str) and initial == ANY
+    return isinstance(initial, str) and initial == FREE
 
 
 def _check_signs(what: Compared, settings: tuple[Setting, Setting], initial: Matrix | str) -> None:
