@@ -84,6 +84,12 @@ def test_no_token_is_refused() -> None:
         mesa_attention(Layer((Head(one, one, one, one),)), [], one, np.float64(1))
 
 
+@pytest.mark.parametrize(("key", "value", "name"), [((2, 3), (1, 1), "key"), ((2, 1), (1, 2), "value")])
+def test_a_key_or_value_of_more_columns_is_refused(key: tuple[int, int], value: tuple[int, int], name: str) -> None:
+    with pytest.raises(ValueError, match=rf"{name}: expected one column, got shape \(\d, \d\)"):
+        mesa_step(MesaState(np.zeros((1, 2)), np.eye(2)), np.ones(key), np.ones(value))
+
+
 @pytest.mark.parametrize("matrix", [Ball().eye(2), np.eye(2), DegreeAlgebra().eye(2)], ids=["ball", "numpy", "degree"])
 def test_what_has_inverses_is_found(matrix: Any) -> None:
     assert type(inverting(matrix)) is type(algebra_of(matrix))

@@ -15,6 +15,12 @@ def common_map(layer: Layer[M], transformation: M, gram: M) -> M:
         gram: ``G = C Cᵀ``, d x d, of the context at the start. Queries are no keys.
 
     Returns:
+        The matrix for one layer more, d x d.
+
+    Raises:
+        ValueError, TypeError: sizes that do not fit (arrays of JAX say so by a TypeError).
+
+    Returns:
         d x d.
 
     Raises:

@@ -30,9 +30,16 @@ def mesa_step(state: MesaState[M], key: M, value: M) -> MesaState[M]:
         key: k, d_k x 1.
         value: v, d_v x 1.
 
+    Returns:
+        The state after it.
+
     Raises:
-        TypeError: matrices of a reading without inverses.
+        ValueError: a key or a value that is not one column, which NumPy would broadcast; or sizes that do not fit.
+        TypeError: matrices of a reading without inverses; arrays of JAX whose sizes do not fit.
     """
+    for name, column in (("key", key), ("value", value)):
+        if column.shape[1] != 1:
+            raise ValueError(f"{name}: expected one column, got shape {tuple(column.shape)}")
     seen = state.inverse @ key
     divided = inverting(key).inverse(algebra_of(key).eye(1) + key.T @ seen)
     return MesaState(state.memory + value @ key.T, state.inverse - seen @ divided @ (key.T @ state.inverse))
@@ -53,8 +60,8 @@ def mesa_attention(layer: Layer[M], tokens: Sequence[M], queries: M, strength: S
         The updated columns, and the updated queries.
 
     Raises:
-        ValueError: no token.
-        TypeError: matrices of a reading without inverses.
+        ValueError: no token, a token that is not one column, or sizes that do not fit.
+        TypeError: matrices of a reading without inverses; arrays of JAX whose sizes do not fit.
     """
     if not tokens:
         raise ValueError("tokens: expected at least one, got none")

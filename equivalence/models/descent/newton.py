@@ -6,11 +6,14 @@ from equivalence.algebras.protocol import M
 
 
 def newton_inverse_step(approximation: M, matrix: M) -> M:
-    """``2M − MSM``, which squares what M lacks of an inverse: ``I − SM' = (I − SM)²``.
+    """``2M − MSM``, n x n, which squares what M lacks of an inverse: ``I − SM' = (I − SM)²``.
 
     Args:
         approximation: M, n x n.
-        matrix: S, n x n.
+        matrix: S, n x n, of any kind.
+
+    Raises:
+        ValueError, TypeError: sizes that do not fit (arrays of JAX say so by a TypeError).
 
     Returns:
         M', n x n.
