@@ -40,6 +40,7 @@ class Powers(Rational):
     def _shares(self, scores: Sequence[flint.fmpq]) -> list[flint.fmpq]:
         if wrong := next((score for score in scores if score.q != 1), None):
             raise ValueError(f"scores: expected whole numbers, in units of b, got {wrong}")
-        largest = max(scores)
-        grown = [self.t ** int((largest - score).p) for score in scores]
-        return [self.number(Fraction(share, 1) / sum(grown)) for share in grown]
+        largest, base = max(scores), self.number(self.t)
+        grown = [base ** int((largest - score).p) for score in scores]
+        total = sum(grown, self.number(Fraction(0)))
+        return [share / total for share in grown]

@@ -118,9 +118,14 @@ def left_unknown(
     return reading.block([[reading.eye(n), reading.zeros(n, n)]]) @ after
 
 
-def rationals(matrix: Matrix) -> list[list[Fraction]]:
+def rationals(matrix: Matrix) -> list[list[flint.fmpq]]:
     """The entries of a matrix of FLINT's rationals."""
-    return [[Fraction(int(entry.p), int(entry.q)) for entry in row] for row in dense(cast("Blocked[Grid[flint.fmpq]]", matrix))]
+    return dense(cast("Blocked[Grid[flint.fmpq]]", matrix))
+
+
+def exactly(number: flint.fmpq) -> sympy.Rational:
+    """The same number, of SymPy's."""
+    return sympy.Rational(int(number.p), int(number.q))
 
 
 def first_ball(matrix: Matrix) -> flint.arb:
@@ -151,7 +156,7 @@ def sharp(*, layer: LayerBuilder = chaining_layer) -> Items:
     """
 
     def left(theory: Sequence[Clause], t: Fraction, m: int) -> sympy.Rational:
-        return sympy.Rational(rationals(left_unknown(Powers(t), layer, theory, [range(m + 1)], m + 1))[0][0])
+        return exactly(rationals(left_unknown(Powers(t), layer, theory, [range(m + 1)], m + 1))[0][0])
 
     for m in range(1, 6):
         follows = [sympy.Integer(0 in forward_chained(theory, frozenset())) for theory in (all_fire(m), none_fires(m))]
@@ -183,12 +188,12 @@ def theories(n: int) -> Iterator[list[Clause]]:
 
 def chained(
     layer: LayerBuilder, levels: Levels, theory: Sequence[Clause], known: Sequence[frozenset[int]], n: int, t: Fraction
-) -> list[list[Fraction]]:
+) -> list[list[flint.fmpq]]:
     """What is left of each proposition after a layer and its rounding, n x M: a column for each of the known sets.
 
     Levels that are not apart round nothing.
     """
-    low, high = levels(Fraction(len(theory)), t)
+    low, high = levels(flint.fmpq(len(theory)), flint.fmpq(t.numerator, t.denominator))
     rows = rationals(left_unknown(Powers(t), layer, theory, [frozenset(range(n)) - each for each in known], n))
     return [[rounded(entry, low, high) for entry in row] for row in rows] if low < high else rows
 
@@ -222,5 +227,5 @@ def chain(*, layer: LayerBuilder = chaining_layer, levels: Levels = rounding_lev
         prefixes = [frozenset(range(length)) for length in range(n)]
         left = chained(layer, levels, theory, prefixes, n, Fraction(0))
         yield f"n = {n}, hard attention, from the first 0 … n − 1 propositions"
-        yield "what is left unknown after a round", sympy.Matrix(left)
+        yield "what is left unknown after a round", sympy.Matrix([list(map(exactly, row)) for row in left])
         yield "all but one more", sympy.Matrix([[int(place > length) for length in range(n)] for place in range(n)])
