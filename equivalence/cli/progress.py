@@ -16,8 +16,11 @@ T = TypeVar("T")
 def bar(description: str, *, quiet: bool) -> Iterator[Callable[[float], None]]:
     """A function that is told which share of the work is done, from 0 to 1; the bar estimates how long the rest takes, and is gone then."""
     console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda share: None
+        return
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(description, total=1.0)
         yield lambda share: progress.update(task, completed=share)
 

@@ -243,8 +243,8 @@ def odd(here: Path) -> Path:
 @pytest.mark.parametrize(
     "words",
     [
-        *([*WEIGHTS, "--out", path] for path in ("circle", LONG, "kept/under", "/dev/full", "no/such", "a\0b")),
-        *(recognise(path) for path in ("circle.npz", f"{LONG}.npz", "kept/under.npz", "a\nb.npz", "\x1b[2J.npz", "a\0b.npz")),
+        *([*WEIGHTS, "--out", path] for path in ("circle", LONG, "kept/under", "/dev/full", "no/such")),
+        *(recognise(path) for path in ("circle.npz", f"{LONG}.npz", "kept/under.npz", "a\nb.npz", "\x1b[2J.npz")),
         *([*recognise("step.npz"), "--initial", path] for path in ("circle", LONG, "kept/under", "/dev/full", "a\0b")),
     ],
     ids=ascii,
