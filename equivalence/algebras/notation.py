@@ -1,18 +1,16 @@
 """The notation reading: programs as SymPy matrix expressions, never evaluated, which is what a derivation prints.
 
 A product to the left is written flat, A B C; one to the right keeps its brackets, A (B C): so the print shows in which order a
-program multiplies. Only coefficients of symbols and numbers are gathered, η (1/N) to η/N. `convert` reads an expression back in
-any other algebra; the tests do so for every derivation, which binds what is printed to what is proved.
+program multiplies. Only coefficients of symbols and numbers are gathered, η (1/N) to η/N. `conversion.convert` reads an expression
+back in any other algebra.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import reduce
 from itertools import chain
-from operator import add, matmul, mul
 
 import sympy
 from sympy.matrices.expressions import (
@@ -32,61 +30,10 @@ from sympy.matrices.expressions import (
 
 from equivalence.algebras.blocks import whole
 from equivalence.algebras.names import Names
-from equivalence.algebras.protocol import GenericAlgebra, Matrix, Scalar
-from equivalence.algebras.rationals import is_number, rational
+from equivalence.algebras.notated_scalars import NotatedScalar, notated_scalar
+from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import Dimension, Part, Size, parts
-from equivalence.formulas import AttentionWeights, Diagonal, Invertible, Orthogonal, Symmetric, Written, is_monomial, latex, text
-
-
-@dataclass(frozen=True, eq=False)
-class NotatedScalar(Written):
-    """A scalar as written: SymPy gathers products of symbols and numbers; sums and traces stay as the program made them."""
-
-    expression: sympy.Expr
-
-    def __add__(self, other: NotatedScalar | Fraction | int) -> NotatedScalar:
-        if (scalar := _scalar_of(other)) is None:
-            return NotImplemented
-        terms = self.expression.args if isinstance(self.expression, sympy.Add) else (self.expression,)
-        return NotatedScalar(sympy.Add(*terms, scalar.expression, evaluate=False))
-
-    def __neg__(self) -> NotatedScalar:
-        return NotatedScalar(sympy.Integer(-1)) * self
-
-    def __sub__(self, other: NotatedScalar | Fraction | int) -> NotatedScalar:
-        return NotImplemented if (scalar := _scalar_of(other)) is None else self + -scalar
-
-    def __mul__(self, other: NotatedScalar | Fraction | int) -> NotatedScalar:
-        if (scalar := _scalar_of(other)) is None:
-            return NotImplemented
-        together = is_monomial(self.expression) and is_monomial(scalar.expression)
-        return NotatedScalar(sympy.Mul(self.expression, scalar.expression, evaluate=together))
-
-    def __truediv__(self, other: NotatedScalar | Fraction | int) -> NotatedScalar:
-        """Division by a number or a product of symbols."""
-        if (scalar := _scalar_of(other)) is None:
-            return NotImplemented
-        if not is_monomial(scalar.expression) or scalar.expression == 0:
-            raise ValueError(f"division: expected a nonzero number or a product of symbols, got {scalar}")
-        return NotatedScalar(1 / scalar.expression) * self
-
-    def __radd__(self, other: Fraction | int) -> NotatedScalar:
-        return NotImplemented if (scalar := _scalar_of(other)) is None else scalar + self
-
-    def __rsub__(self, other: Fraction | int) -> NotatedScalar:
-        return NotImplemented if (scalar := _scalar_of(other)) is None else scalar - self
-
-    def __rmul__(self, other: Fraction | int) -> NotatedScalar:
-        return NotImplemented if (scalar := _scalar_of(other)) is None else scalar * self
-
-    def __rtruediv__(self, other: Fraction | int) -> NotatedScalar:
-        return NotImplemented if (scalar := _scalar_of(other)) is None else scalar / self
-
-    def __repr__(self) -> str:
-        return text(self)
-
-    def _repr_latex_(self) -> str:
-        return f"${latex(self)}$"
+from equivalence.formulas import AttentionWeights, Diagonal, Invertible, Orthogonal, Symmetric, Written, latex, text
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +83,7 @@ class Notated(Written):
         return self + -other
 
     def __rmul__(self, given: NotatedScalar | Fraction | int) -> Notated:
-        if (scalar := _scalar_of(given)) is None:
+        if (scalar := notated_scalar(given)) is None:
             raise TypeError(f"scalar *: expected a scalar of the notation algebra, got {given!r}; build it with algebra.scalar")
         first, *others = _operands(MatMul, self)
         if isinstance(first, MatrixExpr):
@@ -257,94 +204,6 @@ class Notation:
 
     def _grid(self, rows: tuple[Part, ...], cols: tuple[Part, ...], part: Callable[[int, int], MatrixExpr]) -> Notated:
         return Notated(self, rows, cols, _block_matrix([[part(i, j) for j in range(len(cols))] for i in range(len(rows))]))
-
-
-def convert(written: Notated | NotatedScalar, algebra: GenericAlgebra, sizes: Mapping[str, int] | None = None) -> Matrix | Scalar:
-    """What an expression means in another algebra.
-
-    Args:
-        written: a matrix or a scalar of the notation reading.
-        algebra: the reading to evaluate it in.
-        sizes: numbers for symbolic sizes, by name; the others stay symbols, which only some algebras take.
-    """
-    return _Conversion(algebra, sizes or {}).of(written.expression)
-
-
-@dataclass(frozen=True)
-class _Conversion:
-    algebra: GenericAlgebra
-    sizes: Mapping[str, int]
-
-    def of(self, tree: sympy.Basic) -> Matrix | Scalar:
-        """The value of a SymPy tree, matrix or scalar."""
-        return self._matrix(tree) if isinstance(tree, MatrixExpr) else self._scalar(tree)
-
-    def _matrix(self, tree: MatrixExpr) -> Matrix:
-        match tree:
-            case Invertible():
-                return self.algebra.invertible(tree.name, self._part(tree.rows))[0]
-            case Diagonal():
-                return self.algebra.diagonal(tree.name, self._part(tree.rows))
-            case Orthogonal():
-                return self.algebra.orthogonal(tree.name, self._part(tree.rows))
-            case AttentionWeights(args=(scores,)):
-                return self.algebra.weights(self._matrix(scores))
-            case MatrixSymbol():
-                return self.algebra.generator(tree.name, *map(self._part, tree.shape), symmetric=isinstance(tree, Symmetric))
-            case Inverse(arg=Invertible()):
-                return self.algebra.invertible(tree.arg.name, self._part(tree.rows))[1]
-            case Inverse():
-                return self.algebra.inverse(self._matrix(tree.arg))
-            case HadamardProduct():
-                return reduce(self.algebra.hadamard, map(self._matrix, tree.args))
-            case Transpose():
-                return self._matrix(tree.arg).T
-            case Identity():
-                return self.algebra.eye(self._part(tree.rows))
-            case ZeroMatrix():
-                return self.algebra.zeros(*map(self._part, tree.shape))
-            case OneMatrix():
-                return self.algebra.ones(*map(self._part, tree.shape))
-            case BlockMatrix():
-                return self.algebra.block([[self._matrix(block) for block in line] for line in tree.blocks.tolist()])
-            case MatAdd():
-                return reduce(add, map(self._matrix, tree.args))
-            case MatMul():
-                return self._product(tree)
-        raise TypeError(f"convert: a {type(tree).__name__} is nothing that the notation reading writes")
-
-    def _product(self, tree: MatMul) -> Matrix:
-        product = reduce(matmul, (self._matrix(factor) for factor in tree.args if isinstance(factor, MatrixExpr)))
-        scalars = [self._scalar(factor) for factor in tree.args if not isinstance(factor, MatrixExpr)]
-        return reduce(mul, scalars) * product if scalars else product
-
-    def _scalar(self, tree: sympy.Expr) -> Scalar:
-        match tree:
-            case Trace():
-                return self.algebra.trace(self._matrix(tree.arg))
-            case sympy.Add():
-                return reduce(add, map(self._scalar, tree.args))
-            case sympy.Mul():
-                return reduce(mul, map(self._scalar, tree.args))
-            case sympy.Pow(args=(base, sympy.Integer() as exponent)):
-                power = reduce(mul, [self._scalar(base)] * abs(int(exponent)))
-                return power if exponent > 0 else self.algebra.scalar(1) / power
-            case sympy.Rational() | sympy.Symbol(is_integer=True):
-                return self.algebra.scalar(rational(tree) if tree.is_Rational else self._part(tree))
-            case sympy.Symbol():
-                return self.algebra.symbol(tree.name)
-        raise TypeError(f"convert: a {type(tree).__name__} is nothing that the notation reading writes")
-
-    def _part(self, size: sympy.Expr) -> Part:
-        return int(size) if size.is_Integer else self.sizes.get(size.name, Size(size.name))
-
-
-def _scalar_of(value: object) -> NotatedScalar | None:
-    """A scalar, or a whole number or fraction as one."""
-    if is_number(value):
-        number = Fraction(value)
-        return NotatedScalar(sympy.Rational(number.numerator, number.denominator))
-    return value if isinstance(value, NotatedScalar) else None
 
 
 def _check_notated(matrix: object, operation: str) -> None:

@@ -13,10 +13,11 @@ import pytest
 import sympy
 
 from equivalence.algebras import DegreeAlgebra, FiniteField, Numeric, Rational, Size, Symbolic, error_bound, exact
+from equivalence.algebras.conversion import convert
 from equivalence.algebras.flint import dense
 from equivalence.algebras.hypotheses import SingularError
 from equivalence.algebras.magnitude import MagnitudeAlgebra
-from equivalence.algebras.notation import Notation, convert
+from equivalence.algebras.notation import Notation
 from equivalence.algebras.rational_functions import Exact
 from equivalence.formulas import latex, text
 from equivalence.statements import Statement, verify

@@ -13,7 +13,9 @@ from sympy.matrices.expressions import BlockMatrix, MatMul, Transpose
 import proofs  # noqa: F401  (registers the statements)
 from equivalence import gd_layer, linear_attention, query_tokens, tokens
 from equivalence.algebras import FiniteField, Numeric, Size, Symbolic, exact
-from equivalence.algebras.notation import Notated, NotatedScalar, Notation, convert
+from equivalence.algebras.conversion import convert
+from equivalence.algebras.notated_scalars import NotatedScalar
+from equivalence.algebras.notation import Notated, Notation
 from equivalence.statements import Claim, in_order
 from equivalence.statements.verification import random_prime
 from tests.support.expressions import Programs, value

@@ -11,8 +11,10 @@ import pytest
 
 from equivalence.algebras import DegreeAlgebra, FiniteField, Numeric, Rational, Size, Symbolic, exact
 from equivalence.algebras.canonical import Form
+from equivalence.algebras.conversion import convert
 from equivalence.algebras.magnitude import MagnitudeAlgebra
-from equivalence.algebras.notation import NotatedScalar, Notation, convert
+from equivalence.algebras.notated_scalars import NotatedScalar
+from equivalence.algebras.notation import Notation
 from equivalence.formulas import text
 
 n, m = Size("n"), Size("m")

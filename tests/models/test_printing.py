@@ -9,7 +9,8 @@ import sympy
 
 from equivalence import Head, Layer, gd_layer, gdpp_layer
 from equivalence.algebras import Numeric, Rational, Size, Symbolic, exact
-from equivalence.algebras.notation import Notated, NotatedScalar, Notation
+from equivalence.algebras.notated_scalars import NotatedScalar
+from equivalence.algebras.notation import Notated, Notation
 from equivalence.formulas import latex, latex_letters, text
 from equivalence.formulas import printers as printing
 from tests.support.expressions import Programs, Tree, Values, value
