@@ -7,22 +7,16 @@ they speak of. Three forms: plain text, LaTeX (amsmath), and Markdown with formu
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from itertools import groupby
 from textwrap import fill
 from typing import NamedTuple, Protocol
 
 from equivalence.algebras.notation import Notation
 from equivalence.algebras.rational_functions import exact
 from equivalence.algebras.sizes import Size
-from equivalence.formulas import ACCENTS, LOWERED, RAISED, SIGNS, latex_letters
 from equivalence.statements.assertions import LATEX, TEXT
 from equivalence.statements.claims import Claim
+from equivalence.statements.prose import formula_of, latex_prose, markdown_prose, runs, words_of
 from equivalence.statements.steps import Entry, Items, chains
-
-_FORMULA = re.compile(
-    rf"[{''.join([*SIGNS, *RAISED, *LOWERED, *ACCENTS])}Ͱ-Ͽ]|\b[A-Za-z]_|\w\^|^[=+<>]$|^\W*[CHKMNPQRTWXYZ]([CHKMNPQRTWXYZ]|\W)*$"
-)
 
 WIDTH = 120
 """Columns of a formula in plain text; longer ones go on in the next line."""
@@ -86,22 +80,22 @@ def _folded(formula: str) -> str:
 def as_latex(statement: Stated) -> str:
     r"""The same as a ``\subsection*`` for a document that uses amsmath."""
     lines = [
-        rf"\subsection*{{{statement.number}\quad {_prose(statement.title)}}}",
-        rf"\emph{{{statement.kind}; {_prose(statement.source)}.}}",
+        rf"\subsection*{{{statement.number}\quad {latex_prose(statement.title)}}}",
+        rf"\emph{{{statement.kind}; {latex_prose(statement.source)}.}}",
         "",
-        _prose(statement.text),
+        latex_prose(statement.text),
     ]
     for claim in statement.claims:
-        lines += ["", rf"\paragraph{{{_prose(claim.title)}.}}"] if claim.title != statement.title else [""]
+        lines += ["", rf"\paragraph{{{latex_prose(claim.title)}.}}"] if claim.title != statement.title else [""]
         for chain in written(claim):
-            lines += [rf"\emph{{{_prose(chain.heading)}.}}"] if chain.heading else []
+            lines += [rf"\emph{{{latex_prose(chain.heading)}.}}"] if chain.heading else []
             lines += [rf"\[{_aligned(chain)}\]"] if chain.lines else []
     return "\n".join(lines) + "\n"
 
 
 def as_markdown(statement: Stated) -> str:
     """The same for a notebook, a displayed formula a chain."""
-    lines = [f"### {statement.number} {statement.title}", f"*{statement.kind}; {statement.source}*", _with_formulas(statement.text)]
+    lines = [f"### {statement.number} {statement.title}", f"*{statement.kind}; {statement.source}*", markdown_prose(statement.text)]
     for claim in statement.claims:
         lines += [f"**{claim.title}**"] if claim.title != statement.title else []
         for chain in written(claim):
@@ -124,45 +118,4 @@ def _aligned(chain: Written) -> str:
 
 def _reason(reason: str) -> str:
     """A sentence within a formula: its words as text."""
-    return r"\ ".join(_formula(run) if is_formula else rf"\text{{{_words(run)}}}" for is_formula, run in _runs(reason))
-
-
-def _prose(sentence: str) -> str:
-    """Sentences as LaTeX text, their formulas within dollars."""
-
-    def paragraph(words: str) -> str:
-        return " ".join(f"${_formula(run)}$" if is_formula else _words(run) for is_formula, run in _runs(words))
-
-    return _between_backticks(sentence, lambda words: "\n\n".join(map(paragraph, words.split("\n\n"))))
-
-
-def _with_formulas(sentence: str) -> str:
-    """A sentence as Markdown, which shows all letters; what stands in double backticks becomes a formula."""
-    return _between_backticks(sentence, lambda words: words)
-
-
-def _between_backticks(sentence: str, prose: Callable[[str], str]) -> str:
-    return "".join(f"${_formula(piece)}$" if place % 2 else _kept_spaces(piece, prose) for place, piece in enumerate(sentence.split("``")))
-
-
-def _kept_spaces(piece: str, prose: Callable[[str], str]) -> str:
-    before, after = piece[: len(piece) - len(piece.lstrip())], piece[len(piece.rstrip()) :]
-    return before + prose(piece.strip()) + after if piece.strip() else piece
-
-
-def _runs(sentence: str) -> list[tuple[bool, str]]:
-    """Neighbouring words, and neighbouring formulas: what has a mathematical letter, an index or an exponent, or is an operator."""
-    tokens = re.findall(r"\S*\{[^}]*\}\S*|\S+", sentence)
-    return [(is_formula, " ".join(run)) for is_formula, run in groupby(tokens, lambda token: bool(_FORMULA.search(token)))]
-
-
-def _formula(written: str) -> str:
-    """A formula of a docstring as LaTeX: long names upright, long indices kept together."""
-    named = re.sub(r"(?<![A-Za-z_])[a-z]{3,}", lambda name: rf"\operatorname{{{name[0]}}}", re.sub(r"([%&#])", r"\\\1", written))
-    return latex_letters(re.sub(r"_([A-Za-z0-9]{2,})", r"_{\1}", named).replace("\n", " "))
-
-
-def _words(sentence: str) -> str:
-    """Words as LaTeX text."""
-    escaped = re.sub(r"([#$%&_{}])", r"\\\1", sentence.replace("\\", r"\textbackslash ").replace("^", r"\^{}"))
-    return re.sub(r"\*(\w[^*]*)\*", r"\\emph{\1}", escaped)
+    return r"\ ".join(formula_of(run) if is_formula else rf"\text{{{words_of(run)}}}" for is_formula, run in runs(reason))
