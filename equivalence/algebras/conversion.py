@@ -30,7 +30,7 @@ from equivalence.algebras.notation import Notated
 from equivalence.algebras.protocol import GenericAlgebra, Matrix, Scalar
 from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import Part, Size
-from equivalence.formulas import AttentionWeights, Diagonal, Invertible, Orthogonal, Symmetric
+from equivalence.formulas import AttentionWeights, Diagonal, Invertible, Named, Orthogonal, Symmetric
 
 
 def convert(written: Notated | NotatedScalar, algebra: GenericAlgebra, sizes: Mapping[str, int] | None = None) -> Matrix | Scalar:
@@ -55,6 +55,8 @@ class _Conversion:
 
     def _matrix(self, tree: MatrixExpr) -> Matrix:
         match tree:
+            case Named():
+                return self._matrix(tree.matrix)
             case Invertible():
                 return self.algebra.invertible(tree.name, self._part(tree.rows))[0]
             case Diagonal():

@@ -7,7 +7,7 @@ from typing import cast
 import sympy
 
 from equivalence.algebras.numeric import reading_of
-from equivalence.algebras.protocol import AlgebraOf, InversesOf, M, WeightsOf
+from equivalence.algebras.protocol import AlgebraOf, InversesOf, KeepsNames, M, WeightsOf
 from equivalence.algebras.rational_functions import exact
 
 
@@ -36,3 +36,9 @@ def inverting(matrix: M) -> InversesOf[M]:
     if not isinstance(algebra, InversesOf):
         raise TypeError(f"matrix: the {algebra.name} reading has no inverses")
     return algebra
+
+
+def called(name: str, matrix: M) -> M:
+    """The same matrix, under the name that the program has for it if its reading keeps names, which is for a reader's eye only."""
+    algebra = getattr(matrix, "algebra", None)
+    return algebra.called(matrix, name) if isinstance(algebra, KeepsNames) else matrix

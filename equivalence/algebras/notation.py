@@ -33,7 +33,7 @@ from equivalence.algebras.names import Names
 from equivalence.algebras.notated_scalars import NotatedScalar, notated_scalar
 from equivalence.algebras.rationals import rational
 from equivalence.algebras.sizes import Dimension, Part, Size, parts
-from equivalence.formulas import AttentionWeights, Diagonal, Invertible, Orthogonal, Symmetric, Written, latex, text
+from equivalence.formulas import AttentionWeights, Diagonal, Invertible, Named, Orthogonal, Symmetric, Written, latex, nameless, text
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +107,12 @@ class Notation:
 
     def __init__(self) -> None:
         self.names = Names()
+
+    def called(self, matrix: Notated, name: str) -> Notated:
+        """The matrix under the name that the program has for it, which a derivation may write in its place. A letter keeps its own."""
+        inner = nameless(matrix.expression)
+        named = inner if isinstance(inner, MatrixSymbol) else Named(inner, name)
+        return Notated(self, matrix.rows, matrix.cols, named)
 
     def generator(self, name: str, rows: Dimension, cols: Dimension, *, symmetric: bool = False) -> Notated:
         """A matrix symbol."""
@@ -235,8 +241,9 @@ def _parts_of(matrix: Notated) -> list[list[MatrixExpr]] | None:
     counts = len(matrix.rows), len(matrix.cols)
     if counts == (1, 1):
         return [[matrix.expression]]
-    if isinstance(matrix.expression, BlockMatrix) and matrix.expression.blockshape == counts:
-        return matrix.expression.blocks.tolist()
+    grid = nameless(matrix.expression)
+    if isinstance(grid, BlockMatrix) and grid.blockshape == counts:
+        return grid.blocks.tolist()
     return None
 
 

@@ -163,5 +163,13 @@ class HasDifferences(Algebra, Protocol):
         """None if both sides are equal, else where they differ, and by what. A scalar and a matrix differ."""
 
 
+@runtime_checkable
+class KeepsNames(Protocol):
+    """A reading that keeps what a program calls its matrices, for a reader of derivations."""
+
+    def called(self, matrix: Any, name: str) -> Any:
+        """The same matrix, under the name. Nothing is decided by it."""
+
+
 class GenericAlgebra(HasInverses, HasDiagonals, HasOrthogonals, HasHadamard, HasWeights, Protocol):
     """A reading of arbitrary matrices of every kind: what an identity, an induction or a series may ask for."""

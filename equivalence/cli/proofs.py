@@ -26,6 +26,12 @@ def proofs(
     latex: Annotated[bool, typer.Option("--latex", help="Write the derivations as LaTeX, for a document with amsmath.")] = False,
     claims: Annotated[bool, typer.Option("--claims", help="The ledger: what others claim, and what the statements say of it now.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="With --claims, as the page CLAIMS.md.")] = False,
+    width: Annotated[
+        int | None,
+        typer.Option(
+            "--width", min=40, max=1000, help="Columns of a derivation (else the terminal's, or 100); with --latex, em (else 34)."
+        ),
+    ] = None,
     package: Annotated[str, typer.Option("--package", help="The package that registers the statements.")] = PACKAGE,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -54,9 +60,9 @@ def proofs(
     if as_json:
         statements.show_json(results)
     elif latex:
-        statements.show_latex(results, seed)
+        statements.show_latex(results, seed, width)
     else:
-        statements.show_text(results, seed, bool(numbers), details)
+        statements.show_text(results, seed, bool(numbers), details, width)
     raise typer.Exit(statements.status(results))
 
 

@@ -19,7 +19,7 @@ from equivalence.cli.progress import tracked
 from equivalence.cli.status import Status, first_of, of_outcome
 from equivalence.cli.streams import harmless, say, say_json
 from equivalence.statements import Result, Statement, find, in_order, verify
-from equivalence.statements.derivation import as_latex, as_text
+from equivalence.statements.derivation import PAGE, WIDTH, as_latex, as_text
 from equivalence.statements.report import checked, counted, described, identified, kinds
 from equivalence.statements.results import power_of_two
 from equivalence.statements.verdicts import Outcome
@@ -50,10 +50,12 @@ def show_json(results: Sequence[Result]) -> None:
     say_json([described(result) for result in results])
 
 
-def show_text(results: Sequence[Result], seed: int, derived: bool, details: bool) -> None:
+def show_text(results: Sequence[Result], seed: int, derived: bool, details: bool, width: int | None) -> None:
     """The derivations, if asked for; a line or, with details, a row a statement; what does not hold; and the count."""
+    console = Console()
+    columns = width or (console.width if console.is_terminal else WIDTH)
     for result in results if derived else ():
-        say(as_text(result.statement) if result.holds else f"{result.statement.number}  no derivation: {result.outcome}\n")
+        say(as_text(result.statement, columns) if result.holds else f"{result.statement.number}  no derivation: {result.outcome}\n")
     show_details(results) if details else show_lines(results)
     for message in (message for result in results for message in result.messages):
         say(message)
@@ -108,7 +110,7 @@ def show_list(chosen: Sequence[Statement], as_json: bool) -> None:
     return show(table)
 
 
-def show_latex(results: Sequence[Result], seed: int) -> None:
+def show_latex(results: Sequence[Result], seed: int, width: float | None) -> None:
     """The derivations of what holds, each under its verdict as a comment."""
     for result in results:
         shown = "; ".join(f"{algebra}: {said}" for algebra, said in checked(result.checks).items())
@@ -116,7 +118,7 @@ def show_latex(results: Sequence[Result], seed: int) -> None:
         for message in result.messages:
             say(f"% {message}")
         if result.holds:
-            say(as_latex(result.statement))
+            say(as_latex(result.statement, width or PAGE))
     say(textwrap.indent(summary(results, seed), "% "))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sympy
+from sympy.core.symbol import Str
 from sympy.matrices.expressions import MatrixExpr, MatrixSymbol, Trace
 
 ANY = "[any]"
@@ -36,6 +37,34 @@ class AttentionWeights(MatrixExpr):
     def shape(self) -> tuple[sympy.Expr, sympy.Expr]:
         """That of the scores."""
         return self.args[0].shape
+
+
+class Named(MatrixExpr):
+    """A matrix that a program calls by a name: the same matrix to all but a reader."""
+
+    def __new__(cls, matrix: MatrixExpr, name: str) -> Named:
+        """The matrix under the name."""
+        return sympy.Basic.__new__(cls, matrix, Str(name))
+
+    @property
+    def shape(self) -> tuple[sympy.Expr, sympy.Expr]:
+        """That of the matrix."""
+        return self.args[0].shape
+
+    @property
+    def matrix(self) -> MatrixExpr:
+        """What has the name."""
+        return self.args[0]
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        return self.args[1].name
+
+
+def nameless(tree: sympy.Basic) -> sympy.Basic:
+    """The matrix itself, if it has a name."""
+    return tree.matrix if isinstance(tree, Named) else tree
 
 
 class Written:

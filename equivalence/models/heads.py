@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, Self, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike
 
+from equivalence.algebras.detect import called
 from equivalence.algebras.protocol import Matrix
 from equivalence.models.weights import as_jax, as_latex, as_numpy, as_text
 
@@ -48,6 +49,11 @@ class Head(NamedTuple, Generic[M]):
     def key_query(self) -> M:
         """B = W_Kᵀ W_Q, d x d: the bilinear form of the scores. The head is the map C, q ↦ A C Cᵀ B q."""
         return self.key.T @ self.query
+
+
+def named(head: Head[M]) -> Head[M]:
+    """The same head, its weights under the papers' names for them if their reading keeps names."""
+    return Head(*(called(PAPER_NAMES[field], weight) for field, weight in head._asdict().items()))
 
 
 class _Heads(NamedTuple, Generic[M]):

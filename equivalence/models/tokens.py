@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from equivalence.algebras.detect import algebra_of
+from equivalence.algebras.detect import algebra_of, called
 from equivalence.algebras.protocol import M
 from equivalence.algebras.sizes import Dimension
 
@@ -17,7 +17,7 @@ def tokens(inputs: M, targets: M) -> M:
     Raises:
         ValueError, TypeError: sizes that do not fit (arrays of JAX say so by a TypeError), or what is no matrix of an algebra.
     """
-    return algebra_of(inputs).block([[inputs], [targets]])
+    return called("E", algebra_of(inputs).block([[inputs], [targets]]))
 
 
 def query_tokens(initial: M, queries: M) -> M:
@@ -30,7 +30,7 @@ def query_tokens(initial: M, queries: M) -> M:
     Raises:
         ValueError, TypeError: sizes that do not fit (arrays of JAX say so by a TypeError), or what is no matrix of an algebra.
     """
-    return tokens(queries, -(initial @ queries))
+    return called("E_q", algebra_of(queries).block([[queries], [-(initial @ queries)]]))
 
 
 def prediction(queries: M, d_x: Dimension, d_y: Dimension) -> M:

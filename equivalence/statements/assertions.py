@@ -16,7 +16,7 @@ import sympy
 
 from equivalence.algebras.degree import error_bound
 from equivalence.algebras.protocol import HasDifferences
-from equivalence.formulas import latex, latex_letters, text
+from equivalence.formulas import SPACE, Form, Joint, Row, listed
 from equivalence.statements.comparisons import Comparison
 from equivalence.statements.exactness import inexact, mismatch, ranges_freely, shapes_differ
 from equivalence.statements.verdicts import HOLDS, Verdict, not_decided, refuted
@@ -27,19 +27,33 @@ SHOWN = 3
 
 @dataclass(frozen=True)
 class Writer:
-    """A form of writing: what writes an expression, a sign such as ≠, and words."""
+    """What writes a claim as a formula that can be broken, in a form.
 
-    expression: Callable[[Any], str]
-    sign: Callable[[str], str]
-    words: Callable[[str], str] = str
+    Attributes:
+        form: text or LaTeX.
+        shown: what an expression is replaced by before it is written, such as one with names for its parts.
+    """
+
+    form: Form
+    shown: Callable[[object], object] = lambda expression: expression
+
+    def expression(self, expression: object) -> str:
+        """An expression."""
+        return self.form.formula(self.shown(expression))
+
+    def words(self, words: str) -> str:
+        """Words within a formula."""
+        return self.form.words(words)
 
     def listed(self, expressions: Sequence[object]) -> str:
         """Some expressions, the first `SHOWN` written out."""
         shown = [self.expression(expression) for expression in expressions[:SHOWN]]
-        return ", ".join(shown if len(expressions) <= SHOWN else [*shown, f"{self.sign('…')} ({len(expressions)})"])
+        return listed(shown if len(expressions) <= SHOWN else [*shown, f"… ({len(expressions)})"])
 
-
-TEXT, LATEX = Writer(text, str), Writer(latex, latex_letters, lambda words: rf"\text{{{words}}}")
+    def related(self, first: str, *others: tuple[str, str]) -> str:
+        """A formula, then signs such as ≠ with what stands on their right."""
+        joints = [Joint(f" {sign} ", begins=f"{sign} ", first=True) for sign, _ in others]
+        return Row([first, *(right for _, right in others)], joints)
 
 
 class Assertion(ABC):
@@ -120,7 +134,7 @@ class Equality(Assertion):
 
     def written(self, writer: Writer) -> str:
         """What the expression before it equals."""
-        return f"= {writer.expression(self.right)}"
+        return Row(["=", writer.expression(self.right)], [SPACE])
 
     def comparison(self, place: str, magnitude: Self) -> Comparison:
         """Both sides, with the rounding that their magnitudes bound."""

@@ -46,7 +46,7 @@ class Differ(Assertion):
 
     def written(self, writer: Writer) -> str:
         """Left ≠ right."""
-        return f"{writer.expression(self.left)} {writer.sign('≠')} {writer.expression(self.right)}"
+        return writer.related(writer.expression(self.left), ("≠", writer.expression(self.right)))
 
     def comparison(self, place: str, magnitude: Self) -> Comparison:
         """Both sides, which are to be further apart than rounding can have set them."""

@@ -42,7 +42,8 @@ class Less(Assertion):
 
     def written(self, writer: Writer) -> str:
         """All values, with < between them."""
-        return " < ".join(map(writer.expression, self.values))
+        first, *others = map(writer.expression, self.values)
+        return writer.related(first, *(("<", other) for other in others))
 
 
 @dataclass(frozen=True)
@@ -81,5 +82,5 @@ class Encloses(Assertion):
 
     def written(self, writer: Writer) -> str:
         """The ball's middle, between its bounds."""
-        middle = f"{self.ball.str(8, radius=False)}{writer.sign('…')}"
-        return f"{writer.expression(self.low)} < {middle} < {writer.expression(self.high)}"
+        middle = f"{self.ball.str(8, radius=False)}…"
+        return writer.related(writer.expression(self.low), ("<", middle), ("<", writer.expression(self.high)))

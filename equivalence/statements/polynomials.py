@@ -10,6 +10,7 @@ import sympy
 
 from equivalence.algebras.protocol import HasDifferences
 from equivalence.algebras.rational_functions import in_field
+from equivalence.formulas import ANGLES, Bracketed, listed
 from equivalence.statements.assertions import Assertion, Writer
 from equivalence.statements.exactness import ranges_freely
 from equivalence.statements.verdicts import HOLDS, Verdict, not_decided, refuted
@@ -54,7 +55,8 @@ class Positive(Assertion):
 
     def written(self, writer: Writer) -> str:
         """The expression is positive if the symbols are."""
-        return f"{writer.expression(self.expression)} > 0 {writer.sign('⇐')} {', '.join(map(writer.expression, self.symbols))} > 0"
+        symbols = listed([writer.expression(symbol) for symbol in self.symbols])
+        return writer.related(writer.expression(self.expression), (">", "0"), ("⇐", symbols), (">", "0"))
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,7 @@ class InIdeal(Assertion):
 
     def written(self, writer: Writer) -> str:
         """Members ∈ ⟨generators⟩."""
-        sign = writer.sign
-        return f"{writer.listed(self.members)} {sign('∈')} {sign('⟨')} {writer.listed(self.ideal)} {sign('⟩')}"
+        return writer.related(writer.listed(self.members), ("∈", Bracketed(ANGLES, writer.listed(self.ideal))))
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class Inconsistent(Assertion):
 
     def written(self, writer: Writer) -> str:
         """1 ∈ ⟨polynomials⟩."""
-        return f"1 {writer.sign('∈')} {writer.sign('⟨')} {writer.listed(self.polynomials)} {writer.sign('⟩')}"
+        return writer.related("1", ("∈", Bracketed(ANGLES, writer.listed(self.polynomials))))
 
 
 def _is_positive(fraction: object) -> bool:

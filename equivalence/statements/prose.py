@@ -47,7 +47,7 @@ def runs(sentence: str) -> list[tuple[bool, str]]:
 def formula_of(written: str) -> str:
     """A formula of a docstring as LaTeX: long names upright, long indices kept together."""
     named = re.sub(r"(?<![A-Za-z_])[a-z]{3,}", lambda name: rf"\operatorname{{{name[0]}}}", re.sub(r"([%&#])", r"\\\1", written))
-    return latex_letters(re.sub(r"_([A-Za-z0-9]{2,})", r"_{\1}", named).replace("\n", " "))
+    return latex_letters(re.sub(r"_([a-z0-9]{2,}|[A-Z]{2,})", r"_{\1}", named).replace("\n", " "))
 
 
 def words_of(sentence: str) -> str:

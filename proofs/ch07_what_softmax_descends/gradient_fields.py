@@ -79,16 +79,17 @@ def cases(*, minors_of: Sequence[Conclusion] = (dependent, on_one_line), neither
     B, c = sympy.Matrix(2, 2, sympy.symbols("B_1:3(1:3)")), sympy.Symbol("c")
     a, b, u = (sympy.Matrix(sympy.symbols(f"{name}_1:3")) for name in "abu")
     pairs = ((c * B.T, B), (u * a.T, (u * b.T).T))
-    for case, conclusion, (A, scored) in zip(("A = cBᵀ", "A = uaᵀ, Bᵀ = ubᵀ"), minors_of, pairs, strict=True):
+    names = "A = cBᵀ", "A = uaᵀ, Bᵀ = ubᵀ"
+    for case, conclusion, (A, scored) in zip(names, minors_of, pairs, strict=True):
         minors = sympy.Matrix(conclusion(A, scored))
         yield case
         yield "the minors", minors
         yield "are zero", sympy.zeros(*minors.shape)
     S = sympy.Matrix(neither)
     yield "A = B, not Bᵀ: neither case"
-    for conclusion in minors_of:
+    for case, conclusion in zip(names, minors_of, strict=True):
         minors = sympy.ImmutableMatrix(conclusion(S, S))
-        yield Differ("the minors are not all zero", minors, sympy.ImmutableMatrix(sympy.zeros(*minors.shape)))
+        yield Differ(f"the minors of {case} are not all zero", minors, sympy.ImmutableMatrix(sympy.zeros(*minors.shape)))
 
 
 def covariance(algebra: Algebra, C: Matrix, P: Matrix) -> Matrix:

@@ -45,13 +45,13 @@ def statement_of(*items: Any, title: str = "Title", text: str = "Text.") -> Stat
     ids=lambda value: type(value).__name__,
 )
 def test_steps_and_checks_are_written(item: Any, text: str, latex: str | None) -> None:
-    ((heading, (line,)),) = written(claim_of(item))
+    ((heading, (line,)),) = written(claim_of(item)).chains
     assert (heading, line.number, line.reason, line.text) == ("", 1, "r", text)
     assert latex is None or line.latex == latex
 
 
 def test_steps_are_numbered_and_linked_within_their_chain() -> None:
-    found = written(claim_of(("start", z), ("same", z), "second", ("start", g), Differ("other", z, g), ("same", g)))
+    found = written(claim_of(("start", z), ("same", z), "second", ("start", g), Differ("other", z, g), ("same", g))).chains
     assert [(chain.heading, [(line.number, line.text) for line in chain.lines]) for chain in found] == [
         ("", [(1, "z"), (2, "= z")]),
         ("second", [(1, "γ"), (2, "z ≠ γ"), (3, "= γ")]),
@@ -61,26 +61,35 @@ def test_steps_are_numbered_and_linked_within_their_chain() -> None:
 def test_long_formulas_go_on_in_the_next_line_before_a_sign() -> None:
     terms = [sympy.Symbol(f"a{number}") for number in range(10, 50)]
     item = Differ("r", sympy.Add(*terms), sympy.Integer(0))
-    ((_, (line,)),) = written(claim_of(item))
+    ((_, (line,)),) = written(claim_of(item)).chains
     _, folded = as_text(statement_of(item)).split("1. r\n")
     lines = folded.rstrip("\n").split("\n")
-    assert len(lines) == 3
     assert max(map(len, lines)) <= WIDTH
-    assert [part[:10].count(" ") for part in lines] == [8, 10, 10]
-    assert all(part.strip().startswith(("+ ", "≠ ")) for part in lines[1:])
+    assert [len(part) - len(part.lstrip()) for part in lines] == [8, 12, 12]
+    assert [part.strip()[:2] for part in lines[1:]] == ["+ ", "+ "]
     assert " ".join(part.strip() for part in lines) == line.text
 
 
-def test_sizes_and_signs_are_not_torn() -> None:
-    """At every place where a line may end."""
-    for width in range(60):
-        written = as_text(statement_of(("r", sympy.Symbol("x" * 60 + "y" * width) * sympy.Symbol("𝟏[1 × N]") - sympy.Symbol("z"))))
-        assert "𝟏[1 × N]" in written
-        assert not re.search("[×−]$", written, flags=re.MULTILINE)
+def test_what_looks_like_the_step_before_is_not_written_again() -> None:
+    """It says that another expression has the same value: of a witness, of which both are numbers, or of parts that nothing happens to."""
+    text = as_text(statement_of(("start", z), ("the value at 1", z), ("another", g)))
+    assert text.endswith("   1. start\n        z\n   2. the value at 1: the same\n   3. another\n        = γ\n")
+    assert "2.\\ the value at 1: the same\n\n\\noindent 3." in as_latex(statement_of(("start", z), ("the value at 1", z), ("another", g)))
+
+
+def test_what_changed_is_marked() -> None:
+    a, b, c = (sympy.Symbol(name) for name in ("first", "second", "third"))
+    found = statement_of(("start", a + b + g), ("second becomes third", a + c + g))
+    assert as_text(found).endswith("        = first + γ + third\n                      ^^^^^\n")
+    assert as_latex(found).endswith("\\[= first + \\gamma + \\underline{third}\\]\n")
+
+
+def test_nothing_stands_out_where_nearly_everything_is_new() -> None:
+    assert "^" not in as_text(statement_of(("start", g + 1), ("other", z * g + z)))
 
 
 def test_the_first_step_of_a_chain_follows_nothing() -> None:
-    ((_, lines),) = written(claim_of(Differ("other", z, g), ("start", z), ("same", z)))
+    ((_, lines),) = written(claim_of(Differ("other", z, g), ("start", z), ("same", z))).chains
     assert [line.text for line in lines] == ["z ≠ γ", "z", "= z"]
 
 
@@ -92,40 +101,22 @@ def test_what_is_no_step_is_refused() -> None:
 def test_identities_are_written_for_all_sizes() -> None:
     (claim,) = find("2.1").claims
     assert claim.is_identity
-    ((_, lines),) = written(claim)
+    ((_, lines),) = written(claim).chains
     assert lines[-1].text == "= [[X, Q], [Y + (η/N) (W₀ X − Y) Xᵀ X, −(W₀ − (η/N) (W₀ X − Y) Xᵀ) Q]]"
     assert lines[-1].reason == "s(W₀X − Y)Xᵀ = −ΔW"
 
 
 @pytest.mark.parametrize("found", STATEMENTS)
 def test_every_statement_is_written_with_each_step_that_is_checked(found: Statement) -> None:
-    lines = [line for claim in found.claims for chain in written(claim) for line in chain.lines]
+    lines = [line for claim in found.claims for chain in written(claim).chains for line in chain.lines]
     compared = {check.claim: check.compared for check in verify(found, seed=1).checks}
     assert len(lines) >= sum(compared.values())
     text = as_text(found)
     assert text.startswith(f"{found.number}  {found.title}\n")
     unfolded = " ".join(text.split())
     for line in lines:
-        assert line.reason in text
-        assert line.text in unfolded
-    assert found.source in text
-
-
-@pytest.mark.parametrize("found", STATEMENTS)
-@pytest.mark.parametrize("write", [as_latex, as_markdown])
-def test_formulas_are_well_formed(found: Statement, write: Any) -> None:
-    written = write(found)
-    formulas = re.findall(r"\\begin\{aligned\}.*?\\end\{aligned\}", written, flags=re.DOTALL)
-    assert formulas
-    for formula in formulas:
-        assert re.sub(r"\\text\{[^{}]*\}", "", formula).isascii(), re.findall(r".{9}[^\x00-\x7f]", formula)
-        assert formula.count("{") - formula.count(r"\{") == formula.count("}") - formula.count(r"\}")
-        assert formula.count(r"\left") - formula.count(r"\leftarrow") - formula.count(r"\leftright") == len(
-            re.findall(r"\\right\b", formula)
-        )
-        assert "$" not in formula
-        assert not re.search(r"\^\{[^{}]*\}\^", formula), "two exponents on one base"
-    assert written.count("``") == 0
+        assert " ".join(line.reason.split()) in unfolded
+    assert found.source in unfolded
 
 
 @pytest.mark.parametrize("found", STATEMENTS)
@@ -139,7 +130,7 @@ def test_sentences_become_latex() -> None:
     assert r"For \emph{every} $W_{0}$ and $d_x =$ 2, $L(W) = \tfrac{1}{2}\|WX\|^{2}_F$ and $\operatorname{diag}(\lambda ) >$ 0:" in written
     assert r"50\% of $W_{off}$ \&" in written
     assert "\n\nNext $\\tilde{x}.$" in written
-    assert r"\text{the}\ W_{0}\ \text{of}\ d_x" in written
+    assert r"1.\ the $W_{0}$ of $d_x$" in written
 
 
 def test_markdown_is_what_a_notebook_shows() -> None:
@@ -149,11 +140,9 @@ def test_markdown_is_what_a_notebook_shows() -> None:
         "### 1.2 A weight update is a target update\n\n*identity; von Oswald et al. 2022, eq. 4*\n\n"
         "$(W + \\Delta )X - Y = WX - (Y - \\Delta X)$ for *every* Δ: both changes leave the same residuals.\n\n"
         "Nothing here is about gradients: they enter in 1.1 and 2.1. All d_x, d_y, N.\n\n"
-        "$$\\begin{aligned}\n"
-        "&\\text{1.}\\ \\text{residuals after the weight update} \\\\\n&\\qquad \\left(W + \\Delta \\right) X - Y \\\\[1ex]\n"
-        "&\\text{2.}\\ \\text{distribute} \\\\\n&\\qquad = W X + \\Delta X - Y \\\\[1ex]\n"
-        "&\\text{3.}\\ \\text{count the new term to the targets} \\\\\n&\\qquad = W X - \\left(Y - \\Delta X\\right)\n"
-        "\\end{aligned}$$\n"
+        "1\\. residuals after the weight update\n\n$$\\left(W + \\Delta \\right) X - Y$$\n\n"
+        "2\\. distribute\n\n$$= \\underline{W X} + \\underline{\\Delta X} - Y$$\n\n"
+        "3\\. count the new term to the targets\n\n$$= W X - \\underline{\\left(Y - \\Delta X\\right)}$$\n"
     )
 
 

@@ -37,7 +37,7 @@ class Divides(Assertion):
 
     def written(self, writer: Writer) -> str:
         """Divisor ∈ divisors."""
-        return f"{writer.expression(self.divisor)} {writer.sign('∘')} {writer.expression(self.multiple)}"
+        return writer.related(writer.expression(self.divisor), ("∘", writer.expression(self.multiple)))
 
 
 class AtMost(Comparison):
@@ -65,7 +65,7 @@ class Below(Assertion):
 
     def written(self, writer: Writer) -> str:
         """Left ≤ right."""
-        return f"{writer.expression(self.left)} {writer.sign('≤')} {writer.expression(self.right)}"
+        return writer.related(writer.expression(self.left), ("≤", writer.expression(self.right)))
 
     def comparison(self, place: str, magnitude: Self) -> Comparison:
         """Both sides."""
@@ -117,8 +117,8 @@ def test_what_it_speaks_of_is_exact() -> None:
 
 def test_it_is_printed() -> None:
     assert "  1. three and six\n        3 ∘ 6\n" in as_text(divided(6))
-    assert r"&\qquad 3 \circ 6" in as_latex(divided(6))
-    assert r"&\qquad 3 \circ 6" in as_markdown(divided(6))
+    assert r"\[3 \circ 6\]" in as_latex(divided(6))
+    assert r"$$3 \circ 6$$" in as_markdown(divided(6))
     assert "1/3 ≤ 1/2" in as_text(ordered("1/2")).replace("[", "").replace("]", "")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from equivalence.algebras.protocol import M
-from equivalence.models.heads import Layer
+from equivalence.models.heads import Layer, named
 
 
 def causal_attention(layer: Layer[M], tokens: Sequence[M], queries: M) -> tuple[list[M], M]:
@@ -24,6 +24,7 @@ def causal_attention(layer: Layer[M], tokens: Sequence[M], queries: M) -> tuple[
     Raises:
         ValueError, TypeError: sizes that do not fit (arrays of JAX say so by a TypeError), or no token at all.
     """
+    layer = Layer(tuple(map(named, layer.heads)))
     memories: list[M] = []
     updated = []
     for token in tokens:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from equivalence.algebras.detect import algebra_of
+from equivalence.algebras.detect import algebra_of, called
 from equivalence.algebras.protocol import M
-from equivalence.models.heads import Head, Layer
+from equivalence.models.heads import Head, Layer, named
 
 
 def head_update(head: Head[M], context: M, queries: M) -> M:
@@ -25,6 +25,7 @@ def head_update(head: Head[M], context: M, queries: M) -> M:
     Returns:
         The update of the query tokens, d x M. Multiplied so that no N x M matrix of scores is formed.
     """
+    head = named(head)
     return head.projection @ (fast_weights(head, context) @ (head.query @ queries))
 
 
@@ -68,7 +69,7 @@ def linear_attention(layer: Layer[M], context: M, queries: M, *, queries_as_keys
     Raises:
         ValueError, TypeError: sizes that do not fit (arrays of JAX say so by a TypeError).
     """
-    keys = algebra_of(context).block([[context, queries]]) if queries_as_keys else context
+    keys = called("E", algebra_of(context).block([[context, queries]])) if queries_as_keys else context
     return context + update(layer, keys, context), queries + update(layer, keys, queries)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from equivalence.algebras.detect import weighing
 from equivalence.algebras.protocol import M
-from equivalence.models.heads import Layer
+from equivalence.models.heads import Layer, named
 
 
 def softmax_update(layer: Layer[M], context: M, queries: M) -> M:
@@ -26,7 +26,8 @@ def softmax_update(layer: Layer[M], context: M, queries: M) -> M:
         raise ValueError(f"context: expected at least one token for softmax to attend to, got shape {tuple(context.shape)}")
     algebra = weighing(context)
     first, *others = (
-        head.projection @ (head.value @ context @ algebra.weights((head.key @ context).T @ (head.query @ queries))) for head in layer.heads
+        head.projection @ (head.value @ context @ algebra.weights((head.key @ context).T @ (head.query @ queries)))
+        for head in map(named, layer.heads)
     )
     for change in others:
         first = first + change

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from equivalence.algebras.detect import algebra_of
+from equivalence.algebras.detect import algebra_of, called
 from equivalence.algebras.protocol import AlgebraOf, M, Scalar
 from equivalence.algebras.sizes import Dimension
 from equivalence.models.descent.least_squares import _count
@@ -15,7 +15,7 @@ def centring(algebra: AlgebraOf[M], count: Dimension) -> M:
         algebra: the reading to build it in.
         count: N.
     """
-    return algebra.eye(count) - (algebra.scalar(1) / algebra.scalar(count)) * algebra.ones(count, count)
+    return called("C", algebra.eye(count) - (algebra.scalar(1) / algebra.scalar(count)) * algebra.ones(count, count))
 
 
 def centred_gradient(weights: M, inputs: M, targets: M) -> M:
