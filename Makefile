@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/installed
 UV := build/uv/bin/uv
 
-.PHONY: proofs test survey floats attacks fuzz libraries lint notebooks bench package newer lowest mutants clean
+.PHONY: proofs test survey floats attacks fuzz libraries lint notebooks typeset bench package newer lowest mutants clean
 .DEFAULT_GOAL := proofs
 
 proofs: $(READY)
@@ -45,6 +45,11 @@ lint: $(READY)
 
 notebooks: $(READY)
 	$(RUN) -m notebooks $(ARGS)
+
+# The derivations' LaTeX by pdflatex, and their Markdown by KaTeX, from the npm registry.
+typeset: $(READY)
+	cd tests/typeset && npm install --silent --no-package-lock --ignore-scripts --no-audit --no-fund
+	$(RUN) -m tests.support.typeset
 
 bench: $(READY)
 	$(RUN) -m benchmarks $(ARGS)
