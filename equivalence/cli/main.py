@@ -11,10 +11,12 @@ from equivalence.cli.falsify import falsify
 from equivalence.cli.options import WithVersion
 from equivalence.cli.proofs import proofs
 from equivalence.cli.recognise import recognise
+from equivalence.cli.same import same
 from equivalence.cli.weights import weights
 
 COMMANDS: dict[Callable[..., None], str] = {
     recognise: "Which descent trained layers are, and how near.",
+    same: "Whether two files hold the same functions.",
     falsify: "The smallest counterexample of a predictor.",
     weights: "Exact weights of one gradient step.",
     proofs: "Check the statements; derive some.",

@@ -19,7 +19,7 @@ class Status(IntEnum):
 
 MEANINGS = {
     Status.HOLDS: "what was asked holds or was done, or no counterexample was found",
-    Status.REFUTED: "refuted, or of no family",
+    Status.REFUTED: "refuted, of no family, or not the same",
     Status.BAD_INPUT: "bad input, or an output that cannot be written",
     Status.NOT_DECIDED: "not decided",
     Status.DEFECT: "a defect of ours",
@@ -29,6 +29,9 @@ ORDER = (Status.DEFECT, Status.REFUTED, Status.NOT_DECIDED, Status.HOLDS)
 """Of several answers the first of these is the exit status."""
 OF_OUTCOMES = {"holds": Status.HOLDS, "refuted": Status.REFUTED, "none": Status.REFUTED, "not decided": Status.NOT_DECIDED}
 """Outcomes of checks, and the two families of a recognition that are none; every other family was recognised."""
+
+OF_SAMENESS = {"same": Status.HOLDS, "differ": Status.REFUTED, "not decided": Status.NOT_DECIDED}
+"""Whether two layers are the same function."""
 
 EPILOG = "\b\nExit status:\n" + "\n".join(f"  {status:<4} {meaning}" for status, meaning in MEANINGS.items())
 """For the end of every command's help. The first character keeps the lines apart."""

@@ -28,6 +28,7 @@ COMMANDS = {
     "weights in LaTeX": [*WEIGHTS, "--format", "latex"],
     "recognise": SHIPPED,
     "recognise as JSON": [*SHIPPED, "--json"],
+    "same": ["same", *SHIPPED[1:2], *SHIPPED[1:]],
     "a note": ["recognise", "é and η.npz", *SIZES, "--convention", "columns"],
     "an error": ["recognise", "ηη.npz", *SIZES, "--convention", "columns"],
     "falsify": ["falsify", "numpy:vdot", *SIZES],

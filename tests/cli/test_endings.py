@@ -54,6 +54,10 @@ def recognise(file: str, d_x: int = 2) -> list[str]:
     return ["recognise", file, "--d-x", str(d_x), "--d-y", "1", "--convention", "columns"]
 
 
+def same(other: str) -> list[str]:
+    return ["same", "step.npz", other, *SIZES, "--convention", "columns", "--other-heads", "2" if other == "hidden.npz" else "1"]
+
+
 def falsify(name: str) -> list[str]:
     return ["falsify", name, *SIZES, "--examples", "5", "--max-context", "2"]
 
@@ -63,6 +67,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with weights of every verdict, modules, and statements of every outcome."""
     np.savez(tmp_path / "step.npz", **gd_layer(2, 1, learning_rate="1/10", context=5).to_numpy().heads[0]._asdict())
     np.savez(tmp_path / "none.npz", key=np.eye(3), query=np.ones((3, 3)), value=np.eye(3), projection=np.eye(3))
+    big = 1e8 * np.random.default_rng(0).normal(size=(3, 3))
+    np.savez(
+        tmp_path / "hidden.npz", **dict.fromkeys(("key", "query", "value"), np.concatenate([big, big])), projection=np.hstack([big, -big])
+    )
     B = np.array([[2.0, 2.0], [1.0, 1.0]])
     np.savez(tmp_path / "open.npz", key=np.eye(2), query=B, value=np.array([[0.0, 0.0], [1.0, 3.0]]), projection=np.eye(2))
     np.save(tmp_path / "one.npy", np.array([[1.0]]))
@@ -103,6 +111,10 @@ ENDINGS: list[tuple[list[str], Status]] = [
     ([*recognise("step.npz"), "--softmax", "--context", "3"], Status.REFUTED),
     (recognise("absent.npz"), Status.BAD_INPUT),
     (OPEN, Status.NOT_DECIDED),
+    (same("step.npz"), Status.HOLDS),
+    (same("none.npz"), Status.REFUTED),
+    (same("hidden.npz"), Status.NOT_DECIDED),
+    (same("absent.npz"), Status.BAD_INPUT),
     (falsify("model_of_endings:descent"), Status.HOLDS),
     (falsify("model_of_endings:softmax"), Status.REFUTED),
     (falsify("model_of_endings:absent"), Status.BAD_INPUT),
@@ -117,10 +129,17 @@ ENDINGS: list[tuple[list[str], Status]] = [
 INNERMOST = {
     "weights": "equivalence.cli.weights.built",
     "recognise": "equivalence.loading.layers.load_layers",
+    "same": "equivalence.loading.layers.load_layers",
     "falsify": "equivalence.falsification.search.falsify",
     "proofs": "equivalence.cli.statements.verify",
 }
-GOOD = {"weights": WEIGHTS, "recognise": recognise("step.npz"), "falsify": falsify("model_of_endings:descent"), "proofs": ["proofs", "1.1"]}
+GOOD = {
+    "weights": WEIGHTS,
+    "recognise": recognise("step.npz"),
+    "same": same("step.npz"),
+    "falsify": falsify("model_of_endings:descent"),
+    "proofs": ["proofs", "1.1"],
+}
 
 
 @pytest.mark.usefixtures("here")
@@ -202,7 +221,7 @@ def test_families_have_statuses() -> None:
     assert [of_outcome(family) for family in families] == [0, 0, 0, 0, 1, 3]
 
 
-@pytest.mark.parametrize("command", [["weights"], ["recognise"], ["falsify"], ["proofs"], []], ids=str)
+@pytest.mark.parametrize("command", [["weights"], ["recognise"], ["same"], ["falsify"], ["proofs"], []], ids=str)
 def test_help_lists_the_statuses(command: list[str]) -> None:
     said = run([*command, "--help"]).stdout
     assert all(f"  {status:<4} {meaning}\n" in said for status, meaning in MEANINGS.items())

@@ -118,7 +118,7 @@ def _candidates(pair: Pair, apart: Parts) -> Iterator[Query]:
         for query in queries:
             for scale in SCALES:
                 context = np.concatenate([scale * token] * (2 if scale > 1 else 1), axis=1)
-                rest = query[d_x:] if pair.start is None else -(pair.start @ query[:d_x])
+                rest = query[d_x:] if pair.start is None else 0.0 - pair.start @ query[:d_x]
                 yield Query(context[:d_x], context[d_x:], query[:d_x], rest)
 
 
