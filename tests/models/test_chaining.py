@@ -64,6 +64,7 @@ def known_after(theory: Masks, score: float) -> list[int]:
     return [sum(1 << place for place in range(n) if left[place, state] < middle) for state in STATES]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("score", [lambda m: math.log(m**2 + 1), lambda m: 40.0], ids=["e^b = m² + 1", "b = 40"])
 def test_every_theory_over_three_propositions(score: Any) -> None:
     """One layer is one round from every one of the 8 states, in all 4,096 theories, so K layers are K rounds; three reach the end.
@@ -83,6 +84,7 @@ def test_every_theory_over_three_propositions(score: Any) -> None:
     assert count == 4096
 
 
+@pytest.mark.slow
 def test_below_the_least_score_rounds_go_wrong() -> None:
     """At e^b = m²/2 among the same theories: so the check above can fail."""
     wrong = [
