@@ -117,7 +117,7 @@ class Exact:
         if not isinstance(left, sympy.MatrixBase) or not isinstance(right, sympy.MatrixBase):
             if isinstance(left, sympy.MatrixBase) or isinstance(right, sympy.MatrixBase):
                 return f"{left} against {right}: a scalar and a matrix"
-            rest = _rest(sympy.sympify(left), sympy.sympify(right))
+            rest = _rest(*(sympy.sympify(side, strict=True) for side in (left, right)))
             return None if rest == 0 else f"left − right = {rest}"
         if left.shape != right.shape:
             return f"shape {left.shape} against {right.shape}"
@@ -160,7 +160,7 @@ def finite(value: sympy.Expr) -> sympy.Expr:
 
 
 def number_or_symbol(name: str, value: object) -> sympy.Expr:
-    """What a user gives for a rate or a count: a number, text that is a number, a symbol's name, or an expression.
+    """What a user gives for a rate or a count: a real number, text that is one, a symbol's name, or an expression.
 
     Raises ValueError or TypeError with the argument's name.
     """
@@ -168,11 +168,17 @@ def number_or_symbol(name: str, value: object) -> sympy.Expr:
     if isinstance(value, str) and value.isidentifier() and value.lower() not in ("nan", "inf", "infinity"):
         return sympy.Symbol(value)
     try:
-        return exact.scalar(value)
+        return _real(exact.scalar(value))
     except (TypeError, ValueError):
         raise type_or_value(value)(
             f"{name}: expected a finite number such as 1/10 or 0.1, or a symbol such as eta, got {value!r}"
         ) from None
+
+
+def _real(number: sympy.Expr) -> sympy.Expr:
+    if number.is_extended_real is False or number.is_finite is False:
+        raise ValueError(f"number: expected a finite real number or symbol, got {number}")
+    return number
 
 
 def type_or_value(value: object) -> type[Exception]:

@@ -298,7 +298,7 @@ def bmatrix(grid: list[list[str]]) -> str:
 def _printed(printer: type, expression: object) -> str:
     if isinstance(expression, Written):
         return printer({"order": "none"})._print(expression.expression)
-    return printer()._print(sympy.sympify(expression))
+    return printer()._print(sympy.sympify(expression, strict=True))
 
 
 def _flat(factors: Sequence[sympy.Expr]) -> list[sympy.Expr]:

@@ -29,7 +29,7 @@ class Less(Assertion):
         """Whether each value is a rational and below the next."""
         if any(isinstance(value, flint.nmod) for value in self.values):
             return not_decided("residues modulo a prime have no order")
-        values = [sympy.sympify(value) for value in self.values]
+        values = [sympy.sympify(value, strict=True) for value in self.values]
         if len(values) < 2:
             return not_decided(f"expected at least two values to compare, got {len(values)}")
         for value in values:
@@ -69,7 +69,7 @@ class Encloses(Assertion):
         """Whether the whole ball lies between; of one that is too wide to tell nothing is decided, nor of NaN."""
         if not isinstance(self.ball, flint.arb):
             return not_decided(f"expected a ball of FLINT's, got {self.ball!r} of type {type(self.ball).__name__}")
-        low, high = (sympy.sympify(bound) for bound in (self.low, self.high))
+        low, high = (sympy.sympify(bound, strict=True) for bound in (self.low, self.high))
         for bound in (low, high):
             if not bound.is_Rational:
                 return not_decided(f"{bound} is not a rational number")

@@ -41,7 +41,7 @@ class Positive(Assertion):
             return not_decided(wrong)
         if isinstance(self.expression, flint.nmod):
             return not_decided("residues modulo a prime have no order")
-        expression = sympy.sympify(self.expression)
+        expression = sympy.sympify(self.expression, strict=True)
         value = expression.subs(dict.fromkeys(self.symbols, 1))
         if value.is_Rational and value <= 0 and all(map(ranges_freely, self.symbols)):
             return refuted(f"{self.expression} is {value} where all symbols are 1")
@@ -147,7 +147,7 @@ def _are_members(members: Sequence[sympy.Expr], ideal: Sequence[sympy.Expr], sym
     ring = flint.fmpz_mpoly_ctx.get([f"x{number}" for number in range(len(symbols))], flint.Ordering.degrevlex)
 
     def in_ring(polynomial: sympy.Expr) -> flint.fmpz_mpoly:
-        _, whole = rationals.from_sympy(sympy.sympify(polynomial)).clear_denoms()
+        _, whole = rationals.from_sympy(sympy.sympify(polynomial, strict=True)).clear_denoms()
         return ring.from_dict({exponents: int(coefficient) for exponents, coefficient in whole.items()})
 
     generators = [generator for generator in map(in_ring, ideal) if generator != 0]
@@ -160,7 +160,7 @@ def _are_members(members: Sequence[sympy.Expr], ideal: Sequence[sympy.Expr], sym
 def _other_symbols(polynomials: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol]) -> str:
     if unfit := [str(symbol) for symbol in symbols if not (isinstance(symbol, sympy.Symbol) and ranges_freely(symbol))]:
         return f"expected symbols that commute and stand for any number, got {', '.join(unfit)}"
-    others = set().union(*(sympy.sympify(polynomial).free_symbols for polynomial in polynomials)) - set(symbols)
+    others = set().union(*(sympy.sympify(polynomial, strict=True).free_symbols for polynomial in polynomials)) - set(symbols)
     return f"the symbols {', '.join(sorted(map(str, others)))} are not among the variables" if others else ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import flint
@@ -10,7 +11,7 @@ import sympy
 from sympy import Rational, pi
 
 from equivalence.algebras import exact
-from equivalence.statements import Encloses, Less
+from equivalence.statements import Encloses, Inconsistent, InIdeal, Less, Positive
 from equivalence.statements.assertions import judged
 from equivalence.statements.verdicts import HOLDS, not_decided, refuted
 
@@ -27,6 +28,30 @@ def test_rationals_in_ascending_order() -> None:
 @pytest.mark.parametrize("value", [sympy.Symbol("x"), sympy.sqrt(2), pi])
 def test_only_rationals_are_ordered(value: Any) -> None:
     assert judged(Less("", (0, value)), exact) == not_decided(f"{value} is not a rational number")
+
+
+RUN = "__import__('os').environ.setdefault('A_STATEMENT_RAN', '1') and 1"
+x = sympy.Symbol("x")
+
+
+@pytest.mark.parametrize(
+    "assertion",
+    [
+        Less("", (RUN, 2)),
+        Encloses("", THIRD, RUN, 1),  # type: ignore[arg-type]
+        Positive("", RUN, (x,)),  # type: ignore[arg-type]
+        InIdeal("", (RUN,), (x,), (x,)),  # type: ignore[arg-type]
+        Inconsistent("", (RUN,), (x,)),  # type: ignore[arg-type]
+    ],
+    ids=lambda assertion: type(assertion).__name__,
+)
+def test_text_is_no_expression_and_is_never_run(assertion: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("A_STATEMENT_RAN", raising=False)
+    with pytest.raises(sympy.SympifyError):
+        assertion.verdict(exact)
+    with pytest.raises(sympy.SympifyError):
+        exact.difference(RUN, 1)
+    assert "A_STATEMENT_RAN" not in os.environ
 
 
 @pytest.mark.parametrize("values", [(), (1,)])
