@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
-import flint
 import numpy as np
 import sympy
 
@@ -19,7 +17,8 @@ from equivalence.models.constructions.arguments import checked_initial
 from equivalence.models.heads import Head, Layer
 from equivalence.models.origins import origin_of
 from equivalence.models.weights import untied
-from equivalence.recognition.field import ExactField, Matrix, field_of, rational
+from equivalence.recognition.entries import exact_entry
+from equivalence.recognition.field import ExactField, Matrix, field_of
 from equivalence.recognition.layout import Layout, NamedRows, layout_of
 from equivalence.recognition.setting import Sign
 from equivalence.recognition.tensor.canonical import CanonicalTensor, canonical_tensor
@@ -245,14 +244,4 @@ def _exact_layer(matrices: tuple[Head, ...], d_x: int, d_y: int, field: ExactFie
 def _entries(name: str, weight: Matrix) -> list[list[sympy.Expr]]:
     """The entries as SymPy's numbers, checked."""
     given = dense(weight) if isinstance(weight, Blocked) else weight.tolist()
-    rows = [[_as_sympy(entry) for entry in row] for row in given]
-    for entry in (entry for row in rows for entry in row):
-        if not isinstance(entry, sympy.Expr) or entry.has(sympy.Float, sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
-            raise ValueError(f"{name}: expected exact finite numbers or symbols, got {entry}")
-    return rows
-
-
-def _as_sympy(entry: object) -> sympy.Expr:
-    if isinstance(entry, flint.fmpq):
-        return rational(entry)
-    return sympy.Rational(entry.numerator, entry.denominator) if isinstance(entry, Fraction) else sympy.sympify(entry)
+    return [[exact_entry(name, entry) for entry in row] for row in given]

@@ -38,3 +38,10 @@ def test_w0_is_found_where_queries_see_their_targets(C: list[list[int]]) -> None
     assert found.family == ("gradient descent" if C[1][1] == 1 else "preconditioned gradient descent")
     assert (found.initial, found.exact) == (W0, True)
     assert found.step_size == 3 * sympy.Rational(C[0][0] + C[1][1], 2)
+
+
+def test_a_start_that_is_a_root_of_a_symbolic_expression_is_not_decided() -> None:
+    """W₀² t + W₀ = 2: of √(8t + 1) the field does not know what it is among the other parts."""
+    t = sympy.Symbol("t", positive=True)
+    with pytest.raises(ValueError, match=r"initial: expected exact finite numbers or symbols: sqrt\(8\*t \+ 1\) is not decided, as what"):
+        recognise(single([[0, 0], [1, 0]], [[2, 0], [-1, t]]), d_x=1, d_y=1, initial="unknown")

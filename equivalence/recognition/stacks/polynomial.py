@@ -21,7 +21,7 @@ import sympy
 from equivalence.models.attention.linear import linear_attention, stack
 from equivalence.models.heads import Layer
 from equivalence.recognition import Witness
-from equivalence.recognition.field import rational
+from equivalence.recognition.entries import rational
 from equivalence.recognition.tensor.lowrank import Array
 
 DEGREE = 1000

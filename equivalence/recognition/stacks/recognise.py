@@ -11,8 +11,9 @@ import sympy
 
 from equivalence.checks import checked_fraction
 from equivalence.models.heads import Layer
+from equivalence.recognition.entries import rational
 from equivalence.recognition.exact.decided import decided
-from equivalence.recognition.field import RATIONALS, Matrix, field_of, rational
+from equivalence.recognition.field import RATIONALS, Matrix, field_of
 from equivalence.recognition.layer import Arranged, ExactLayer, FloatingLayer, arranged, is_exact
 from equivalence.recognition.layout import NamedRows, Rows
 from equivalence.recognition.question import Question, asked
