@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +18,7 @@ from equivalence.cli.options import (
     InputRows,
     KeyTokens,
     Prediction,
+    Quiet,
     ReadOut,
     RowsOfX,
     RowsOfY,
@@ -91,6 +92,7 @@ def recognise(
     token_norm: Annotated[float, typer.Option("--token-norm", help="For the error bound: the root of Σ‖e_i‖² of the context.")] = 1.0,
     query_norm: Annotated[float, typer.Option("--query-norm", help="For the error bound: ‖q‖.")] = 1.0,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Which descent trained layers are: family, parameters, distance, error bound; or a witness that they are none.
 
@@ -101,6 +103,7 @@ def recognise(
     and 3 where nothing is decided; of several layers it is that of the verdict end to end, if there is one.
     """
     with bad_input():
+        from equivalence.cli.progress import tracked
         from equivalence.loading.layers import load_layers
 
         with notes_on_stderr():
@@ -119,12 +122,13 @@ def recognise(
         rows = {"x_rows": rows_from("--x-rows", x_rows), "y_rows": rows_from("--y-rows", y_rows)}
         read = {"read_rows": rows_from("--read-rows", read_rows)}
         asked: Asked = {"d_x": d_x, "d_y": d_y, "keys": keys.value, "prediction": prediction.value, **rows}
+        judged = tracked(loaded, "recognising", quiet=quiet)
         if softmax:
-            single, whole = softmax_verdicts(loaded, context, initial, constant_row, {**asked, **read}), None
+            single, whole = softmax_verdicts(judged, context, initial, constant_row, {**asked, **read}), None
         else:
             asked |= {"initial": initial_from(initial), "constant_row": constant_row}
             norms = token_norm, query_norm
-            single = linear_verdicts(loaded, context, {**asked, **read}, norms)
+            single = linear_verdicts(judged, context, {**asked, **read}, norms)
             whole = stack_verdict(loaded, asked, norms) if len(loaded) > 1 else None
     show_json(single, whole) if as_json else show_text(single, whole)
     raise typer.Exit(status(single, whole))
@@ -181,7 +185,7 @@ def initial_from(initial: str) -> str | np.ndarray:
     return matrix.astype(float) if matrix.dtype.kind in "iu" else matrix
 
 
-def linear_verdicts(layers: Sequence[Layer], context: int | None, asked: Asked, norms: tuple[float, float]) -> list[Verdict]:
+def linear_verdicts(layers: Iterable[Layer], context: int | None, asked: Asked, norms: tuple[float, float]) -> list[Verdict]:
     """What each linear layer is."""
     from equivalence.recognition import recognise as recognised
 
@@ -197,7 +201,7 @@ def stack_verdict(layers: Sequence[Layer], asked: Asked, norms: tuple[float, flo
     return Verdict(f"end to end, {verdict.text(*norms)}", verdict.to_json(*norms))
 
 
-def softmax_verdicts(layers: Sequence[Layer], context: int | None, initial: str, constant_row: int | None, asked: Asked) -> list[Verdict]:
+def softmax_verdicts(layers: Iterable[Layer], context: int | None, initial: str, constant_row: int | None, asked: Asked) -> list[Verdict]:
     """What each softmax layer is nearest to; it is no descent."""
     from equivalence.recognition.softmax import recognise_softmax
 

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 import equivalence
 from equivalence.cli.main import COMMANDS, app, made
+from equivalence.cli.progress import tracked
 from equivalence.cli.proofs import app as proofs_app
 from equivalence.extras import DISTRIBUTION
 
@@ -76,6 +77,23 @@ def test_help_loads_nothing_that_computes() -> None:
     loaded = set(done.stderr.split())
     assert {"typer", "equivalence.cli.proofs"} <= loaded
     assert not {"sympy", "numpy", "flint", "jax", "proofs", "rich.table", "rich.progress"} & loaded
+
+
+def test_a_bar_is_shown_on_terminals_only_and_quiet_hides_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def shown(*, quiet: bool) -> str:
+        assert list(tracked([3, 1, 2], "counting", quiet=quiet)) == [3, 1, 2]
+        return capsys.readouterr().err
+
+    assert shown(quiet=False) == ""
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes it for a terminal
+    monkeypatch.setenv("TERM", "xterm")
+    assert "counting" in shown(quiet=False)
+    assert shown(quiet=True) == ""
+
+
+@pytest.mark.parametrize("command", ["recognise", "falsify", "proofs"])
+def test_what_may_take_long_can_be_quiet(command: str) -> None:
+    assert "-q, --quiet" in CliRunner().invoke(app, [command, "--help"]).stdout
 
 
 def test_authors_are_those_to_cite() -> None:
