@@ -77,7 +77,7 @@ def opened(path: str | Path) -> Iterator[ArrayFile]:
     if path.suffix not in (".npz", ".safetensors"):
         raise ValueError(
             f"path: expected a file that ends in .npz or .safetensors, got {shown(path.name)}; other formats can hold pickles, which are "
-            "never loaded: save the weights with numpy.savez or safetensors"
+            "never loaded: save a state_dict by safetensors.torch.save_file, or arrays by numpy.savez"
         )
     try:
         is_file, is_there = path.is_file(), path.exists()

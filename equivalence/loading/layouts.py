@@ -64,10 +64,10 @@ def _spellings(piece: str) -> tuple[str, ...]:
     return (*spellings, "") if piece.endswith("?") else spellings
 
 
-KEY = "key|k_proj|w_k|wk|to_k|key_proj|k"
-QUERY = "query|q_proj|w_q|wq|to_q|query_proj|q"
-VALUE = "value|v_proj|w_v|wv|to_v|value_proj|v"
-PROJECTION = "projection|linear|out_proj|o_proj|output_proj|proj|out|w_o|wo|to_out|dense|c_proj|p|o"
+KEY = "key|k_proj|w_k|wk|to_k|key_proj|k_lin|k"
+QUERY = "query|q_proj|w_q|wq|to_q|query_proj|q_lin|q"
+VALUE = "value|v_proj|w_v|wv|to_v|value_proj|v_lin|v"
+PROJECTION = "projection|linear|out_proj|o_proj|output_proj|proj|out|w_o|wo|to_out|out_lin|dense|c_proj|p|o"
 WEIGHT = "w|kernel|weight?"
 
 TORCH = "nn.MultiheadAttention of PyTorch"
@@ -108,11 +108,11 @@ LAYOUTS = (
         omits=(SOFTMAX, CAUSAL),
     ),
     Layout(
-        "BERT",
+        "BERT, ViT",
         {
-            "self/query/weight": "query: (head k) d",
-            "self/key/weight": "key: (head k) d",
-            "self/value/weight": "value: (head v) d",
+            "self|attention/query/weight": "query: (head k) d",
+            "self|attention/key/weight": "key: (head k) d",
+            "self|attention/value/weight": "value: (head v) d",
             "output/dense/weight": "projection: out (head v)",
         },
         convention="columns",
@@ -134,10 +134,10 @@ LAYOUTS = (
     Layout(
         "Llama, Qwen and their kind",
         {
-            "q_proj|wq/weight": "query: (head k) d",
-            "k_proj|wk/weight": "key: (group k) d",
-            "v_proj|wv/weight": "value: (group v) d",
-            "o_proj|out_proj|wo/weight": "projection: out (head v)",
+            "q_proj|wq|q_lin/weight": "query: (head k) d",
+            "k_proj|wk|k_lin/weight": "key: (group k) d",
+            "v_proj|wv|v_lin/weight": "value: (group v) d",
+            "o_proj|out_proj|wo|out_lin/weight": "projection: out (head v)",
         },
         convention="columns",
         divides=True,

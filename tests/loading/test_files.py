@@ -226,7 +226,8 @@ def test_names_from_the_file_cannot_forge_lines(tmp_path: Path) -> None:
 def test_files_that_are_not_there_or_of_another_kind(tmp_path: Path) -> None:
     (tmp_path / "folder.npz").mkdir()
     for name, message in {
-        "weights.pt": r"^path: expected a file that ends in .npz or .safetensors, got 'weights.pt'; other formats can hold pickles, which ",
+        "weights.pt": r"^path: expected a file that ends in .npz or .safetensors, got 'weights.pt'; other formats can hold pickles, "
+        "which are never loaded: save a state_dict by safetensors.torch.save_file, or arrays by numpy.savez$",
         "none.npz": r"^path: expected a file, found none at '.*none.npz'$",
         "folder.npz": r"^path: expected a file, found something else at '.*folder.npz'$",
     }.items():

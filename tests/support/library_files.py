@@ -259,8 +259,18 @@ FILES: dict[str, File] = {
             | {"encoder.layer.0.output.dense.weight": np.ones((D, 9)), "encoder.layer.0.attention.output.LayerNorm.weight": np.ones(D)}
         ),
         ASKED,
-        "BERT",
+        "BERT, ViT",
         left_out=("encoder.layer.0.attention.output.LayerNorm.weight",),
+    ),
+    "ViT of transformers": File(
+        lambda: columns(
+            planted(), prefixed("layer.0.attention.", ("attention.query", "attention.key", "attention.value", "output.dense"), ".weight")
+        ),
+        ASKED,
+        "BERT, ViT",
+    ),
+    "DistilBERT": File(
+        lambda: columns(planted(), prefixed("layer.0.attention.", ("q_lin", "k_lin", "v_lin", "out_lin"), ".weight")), ASKED, KIND
     ),
     "T5, whose scores are not scaled": File(
         lambda: (
