@@ -109,9 +109,8 @@ def arranged(part: Part, array: np.ndarray, sizes: Mapping[str, int]) -> dict[st
     """Of each role, the array with an axis for each name but ``part``, in `ORDER`."""
     names = [name for axis in part.axes for name in axis]
     target = sorted(names, key=ORDER.index)
-    apart = array.reshape([len(part.roles) if name == "part" else sizes[name] for name in names]).transpose(
-        [names.index(name) for name in target]
-    )
+    apart = array.reshape([len(part.roles) if name == "part" else sizes[name] for name in names])
+    apart = apart.transpose([names.index(name) for name in target])
     if "part" not in target:
         return {part.roles[0]: apart}
     return dict(zip(part.roles, np.moveaxis(apart, target.index("part"), 0), strict=True))

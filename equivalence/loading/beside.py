@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +27,10 @@ OF_A_NORM = ("weight", "scale", "w", "gamma", "bias", "offset", "b", "beta")
 MOST_OF_A_NORM = 2**20
 
 
+Candidates = dict[Pieces, list[tuple[str, Pieces]]]
+"""By module: names, and the modules whose biases they would be."""
+
+
 class Bias(NamedTuple):
     """A bias in a file.
 
@@ -39,25 +43,31 @@ class Bias(NamedTuple):
     part: Part | None
 
 
-def biases_of(available: Sequence[str], group: Group, parts: Mapping[str, Part], layout: Layout) -> list[Bias]:
+def candidates(available: Iterable[str]) -> Candidates:
+    """The entries whose names are those of biases, by the module that they stand in."""
+    found: Candidates = {}
+    for name in available:
+        if (stem := _bias_stem(pieces_of(name))) is not None:
+            found.setdefault(stem[:-1], []).append((name, stem))
+    return found
+
+
+def biases_of(found: Candidates, group: Group, parts: Mapping[str, Part], layout: Layout) -> list[Bias]:
     """The biases of one layer.
 
     Args:
-        available: all names in the file.
+        found: all that may be biases in the file.
         group, parts: the layer's entries, and what they hold, by ending.
         layout: whose names they are.
     """
     told = [Bias(group[ending], part_of(text)) for ending, text in layout.biases.items() if ending in group]
     of_weights = {_stem(entry): parts[ending].bias for ending, entry in group.items() if ending in parts}
-    modules = {stem[:-1] for stem in of_weights}
-    for name in available:
-        stem = _bias_stem(pieces_of(name))
-        if stem is None or name in group.values():
-            continue
-        if stem in of_weights and pieces_of(name)[-1] not in layout.tokens:
-            told.append(Bias(name, of_weights[stem]))
-        elif stem[:-1] in modules and (stem[-1] in ROLE_OF.values() or stem[-1] in FUSED):
-            told.append(Bias(name, None))
+    for module in dict.fromkeys(stem[:-1] for stem in of_weights):
+        for name, stem in found.get(module, []):
+            if stem in of_weights and pieces_of(name)[-1] not in layout.tokens:
+                told.append(Bias(name, of_weights[stem]))
+            elif name not in group.values() and (stem[-1] in ROLE_OF.values() or stem[-1] in FUSED):
+                told.append(Bias(name, None))
     return told
 
 

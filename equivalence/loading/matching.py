@@ -49,9 +49,8 @@ class Match:
     @property
     def ordered(self) -> list[Group]:
         """The layers by number. Raises ValueError if they differ in more than numbers, or have the same."""
-        if len({re.sub(r"_?\d+", "", layer) for layer in self.groups}) > 1 or len({numbers(layer) for layer in self.groups}) < len(
-            self.groups
-        ):
+        kinds, orders = {re.sub(r"_?\d+", "", layer) for layer in self.groups}, {numbers(layer) for layer in self.groups}
+        if len(kinds) > 1 or len(orders) < len(self.groups):
             raise ValueError(f"source: expected layers that differ in numbers only, got {listed(sorted(self.groups))}; give names")
         return [self.groups[layer] for layer in sorted(self.groups, key=numbers)]
 
@@ -66,7 +65,8 @@ class Match:
 
 def matches(available: Sequence[str]) -> list[Match]:
     """What the layouts find in a file, those with most entries of a layer first, whole layers before others, then as the table has them."""
-    found = [match for layout in LAYOUTS if (match := _match(layout, available)).groups]
+    cut = {name: pieces_of(name) for name in available}
+    found = [match for layout in LAYOUTS if (match := _match(layout, cut)).groups]
     return sorted(found, key=lambda match: (-match.most, not match.is_complete))
 
 
@@ -82,8 +82,9 @@ def named(available: Sequence[str], names: Mapping[str, str], layout: Layout) ->
     """
     counted = sorted({number for name in names.values() for number in _numbers_in(available, name)}, key=int) or [""]
     groups = {number: {role: name.replace("{}", number) for role, name in names.items()} for number in counted}
+    there = set(available)
     for role, entry in (item for group in groups.values() for item in group.items()):
-        if entry not in available:
+        if entry not in there:
             raise ValueError(f"names: {role}: expected an entry of the file, got {shown(entry)}; it holds {listed(available)}")
     return Match(layout, groups)
 
@@ -106,11 +107,11 @@ def listed(names: Collection[str]) -> str:
     return ", ".join(shown(name) for name in [*names][:most]) + more if names else "none"
 
 
-def _match(layout: Layout, available: Sequence[str]) -> Match:
+def _match(layout: Layout, cut: Mapping[str, Pieces]) -> Match:
     groups: dict[str, Group] = {}
     doubled = ""
-    for name in available:
-        if (place := _place(layout, pieces_of(name))) is not None:
+    for name, pieces in cut.items():
+        if (place := _place(layout, pieces)) is not None:
             first = groups.setdefault(place.layer, {}).setdefault(place.ending, name)
             if first != name:
                 doubled = f"{shown(name)}: expected one such entry of a layer, got {shown(first)} too; give names"

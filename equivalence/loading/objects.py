@@ -22,7 +22,7 @@ SCALING = ("scaling",)
 CONFIGURATIONS = ("config", "cfg")
 TOGETHER = ("GPTNeoX", "Bloom")
 """Classes whose names begin so hold each head's query, key and value together in a fused weight."""
-NUMERIC = ("float", "bfloat", "int", "uint")
+NUMERIC = {f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)} | {"float64", "float32", "float16", "bfloat16"}
 DEEPEST = 32
 
 N = TypeVar("N", int, float)
@@ -68,7 +68,7 @@ class Tree:
         """What an array says of itself."""
         array = self._arrays[name]
         dtype = str(getattr(array, "dtype", "")).removeprefix("torch.")
-        return Declared(tuple(map(int, getattr(array, "shape", ()))), dtype, dtype.startswith(NUMERIC))
+        return Declared(tuple(map(int, getattr(array, "shape", ()))), dtype, dtype in NUMERIC)
 
     def array(self, name: str) -> np.ndarray:
         """Its numbers. Raises ValueError for an array that has none here, such as a tensor on the device ``meta``."""
@@ -76,6 +76,13 @@ class Tree:
             return np.asarray(untied(self._arrays[name]))
         except (TypeError, RuntimeError, NotImplementedError) as error:
             raise ValueError(f"{shown(name)}: expected an array whose numbers can be read, got {type(error).__name__}: {error}") from error
+
+
+def holds_arrays(source: object) -> bool:
+    """Whether an object is a module, or a tree with an array in it."""
+    return callable(getattr(source, "state_dict", None)) or (
+        not hasattr(source, "shape") and next(_leaves(source, (), ()), None) is not None
+    )
 
 
 def _leaves(value: object, path: tuple[str, ...], above: tuple[int, ...]) -> Iterator[tuple[str, object]]:
@@ -99,9 +106,9 @@ def _inner(value: object) -> Iterator[tuple[str, object]]:
         return ((str(number), inner) for number, inner in enumerate(value))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return ((field.name, getattr(value, field.name, None)) for field in dataclasses.fields(value))
-    if _is_from(value, "flax"):
-        return iter(getattr(value, "__dict__", {}).items()) if not hasattr(value, "get_value") else iter([("", value.get_value())])
-    return iter(())
+    if hasattr(value, "get_value") and _is_from(value, "flax"):
+        return iter([("", value.get_value())])
+    return iter(getattr(value, "__dict__", {}).items() if _is_from(value, "flax") else ())
 
 
 def _is_from(value: object, package: str) -> bool:

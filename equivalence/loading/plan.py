@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from equivalence.loading.beside import Bias, biases_of, norms_of
+from equivalence.loading.beside import Bias, biases_of, candidates, norms_of
 from equivalence.loading.building import built
 from equivalence.loading.files import ArrayFile, check, read, shown
 from equivalence.loading.layouts import Layout
@@ -95,22 +95,25 @@ def planned(file: ArrayFile, asked: Asked, names: Mapping[str, str] | None, max_
     entries = [*dict.fromkeys(group[ending] for match in forms for group in match.groups.values() for ending in match.layout.weights)]
     check(file, entries, max_bytes)
     shapes = {entry: file.declared(entry).shape for entry in entries}
-    forms = _of_their_ranks(forms, shapes)
-    found: list[tuple[Match, Reading]] = []
+    fitting = _fitting(_of_their_ranks(forms, shapes), shapes, asked)
+    reading, count = one_of([plan.reading for plan in fitting], fitting[0].entries[0], asked), asked.layers
+    if count not in (None, reading.layers):
+        raise ValueError(f"layers: expected {count} in the file, found {reading.layers}; a recurrent stack is [layer] * {count}")
+    return next(plan for plan in fitting if plan.reading is reading)
+
+
+def _fitting(forms: list[Match], shapes: Shapes, asked: Asked) -> list[Plan]:
+    """The ways of reading that fit. Raises ValueError where there is none."""
+    fitting: list[Plan] = []
     faults: list[ValueError] = []
     for match in forms:
         try:
-            found += [(match, reading) for reading in readings(match, shapes, asked)]
+            fitting += [Plan(match.ordered, reading) for reading in readings(match, shapes, asked)]
         except ValueError as fault:
             faults.append(fault)
-    if not found:
+    if not fitting:
         raise faults[0]
-    reading = one_of([reading for _, reading in found], next(iter(forms[0].ordered[0].values())), asked)
-    if asked.layers not in (None, reading.layers):
-        raise ValueError(
-            f"layers: expected {asked.layers} in the file, found {reading.layers}; a recurrent stack is [layer] * {asked.layers}"
-        )
-    return Plan(next(match for match, of_match in found if of_match is reading).ordered, reading)
+    return fitting
 
 
 def _whole(file: ArrayFile) -> list[Match]:
@@ -162,7 +165,8 @@ def _has_ranks(match: Match, shapes: Shapes) -> bool:
 
 def contents(file: ArrayFile, plan: Plan, biases: str | None, max_bytes: int) -> Content:
     """The arrays, and what stands beside them. Raises ValueError for biases that are not 0, unless they are told what to become."""
-    found = [biases_of(file.names, group, plan.reading.parts, plan.reading.layout) for group in plan.groups]
+    named_so = candidates(file.names)
+    found = [biases_of(named_so, group, plan.reading.parts, plan.reading.layout) for group in plan.groups]
     beside = [bias.entry for of_layer in found for bias in of_layer]
     arrays = read(file, [*plan.entries, *beside], max_bytes)
     kept = [[bias for bias in of_layer if arrays[bias.entry].any()] for of_layer in found]
@@ -249,9 +253,9 @@ def _of_heads(sizes: Mapping[str, int], asked: Asked, told: Told, reading: Readi
 
 
 def _left_out(reading: Reading, content: Content, told: Told) -> Iterator[LeftOut]:
-    yield from (LeftOut(Kind.other, what, 0.0) for what in reading.layout.omits)
+    yield from (LeftOut(Kind.operation, what, 0.0) for what in reading.layout.omits)
     if told.get("zero_token"):
-        yield LeftOut(Kind.other, "the token of zeros of add_zero_attn, which changes softmax only", 0.0)
+        yield LeftOut(Kind.operation, "the token of zeros of add_zero_attn, which changes softmax only", 0.0)
     if reading.is_read_out:
         yield LeftOut(Kind.other, "what is written to other rows than the read-out", 0.0)
     yield from (LeftOut(Kind.bias, entry, float(np.abs(content.arrays[entry]).max())) for entry in content.dropped)

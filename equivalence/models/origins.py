@@ -17,6 +17,7 @@ class Kind(StrEnum):
 
     bias = "bias"
     norm = "norm"
+    operation = "operation"
     other = "other"
 
 
@@ -24,7 +25,8 @@ class LeftOut(NamedTuple):
     """Something of a file or a module that a layer was read without.
 
     Attributes:
-        kind: "bias" of a projection, "norm" (a scale or a shift of a layer norm), or "other".
+        kind: "bias" of a projection, "norm" (a scale or a shift of a layer norm), "operation" (what the layers of its library do, such as
+            softmax or a mask), or "other".
         name: as the file or the module calls it.
         largest: the largest absolute entry; 0 if it does nothing. A norm counts as doing something whatever its entries are.
     """

@@ -18,6 +18,7 @@ import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from safetensors.numpy import save
@@ -47,9 +48,29 @@ NUMBERS = [0, 1, -1, 2, 3, 5, 7, 2**31, 2**63 - 1, 2**63, 2**64, 10**30]
 DTYPES = ["<f8", ">f8", "<f4", "<f2", "<i8", "|O", "<c16", "|b1", "<U3", "<M8[s]", "|V8", "<f99", "", "[('a', '<f8')]"]
 KINDS = ["F64", "F32", "BF16", "F8_E4M3", "BOOL", "I64", "", "F65"]
 
+LIBRARIES: list[dict[str, str]] = [{}] * 9 + [
+    {role: f"layers.0.self_attn.{name}_proj.weight" for role, name in zip(SHAPES, "kqvo", strict=True)},
+    {role: f"attn/{name}/kernel" for role, name in zip(SHAPES, ("key", "query", "value", "out"), strict=True)},
+    {role: f"blocks.0.attn.W_{name}" for role, name in zip(SHAPES, "KQVO", strict=True)},
+    {"key": "in_proj_weight", "projection": "out_proj.weight", "query": "in_proj_bias", "value": "bias_k"},
+    {"key": "h.0.attn.c_attn.weight", "projection": "h.0.attn.c_proj.weight", "query": "h.0.ln_1.weight", "value": "h.0.attn.c_attn.bias"},
+    {"key": "query_key_value.weight", "projection": "dense.weight", "query": "query_key_value.bias", "value": "layer_norm/scale"},
+    {"query": "Q", "value": "P"},
+    {"value": "key_bias"},
+]
+"""What roles are called, where that is not their own name."""
+ASKED: list[dict[str, Any]] = [{"convention": "columns"}] * 6 + [
+    {},
+    {"heads": 2},
+    {"d": 5, "d_y": 2, "heads": 1},
+    {"biases": "constant", "fused": "heads"},
+    {"biases": "leave out", "scale": True, "layers": 1},
+]
+"""How a file is asked for."""
 COMPRESSIONS = [zipfile.ZIP_STORED] * 4 + [zipfile.ZIP_DEFLATED] * 4 + [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
 
 Random = random.Random
+T = TypeVar("T")
 
 
 def weights(draw: Random) -> dict[str, np.ndarray]:
@@ -58,6 +79,12 @@ def weights(draw: Random) -> dict[str, np.ndarray]:
         role: np.array([draw.randint(-3, 3) for _ in range(rows * cols)], float).reshape(rows, cols)
         for role, (rows, cols) in SHAPES.items()
     }
+
+
+def called(given: dict[str, T], draw: Random, ending: str = "") -> dict[str, T]:
+    """By the names that a library has for them."""
+    names = draw.choice(LIBRARIES)
+    return {names.get(name.removesuffix(ending), name.removesuffix(ending)) + ending: content for name, content in given.items()}
 
 
 def member(array: np.ndarray) -> bytes:
@@ -122,13 +149,13 @@ def npz(draw: Random) -> bytes:
         members[draw.choice(NAMES)] = members.pop(victim)
     elif fault == "missing":
         del members[victim]
-    content = zipped(members, draw)
+    content = zipped(called(members, draw, ".npy"), draw)
     return damaged(content, draw) if fault == "bytes" else content
 
 
 def safetensors(draw: Random) -> bytes:
     """A hostile file of the other format."""
-    content = save(weights(draw))
+    content = save(called(weights(draw), draw))
     fault, length = draw.choice(["bytes", "header", "length", "name"]), int.from_bytes(content[:8], "little")
     if fault == "bytes":
         return damaged(content, draw)
@@ -150,13 +177,13 @@ def safetensors(draw: Random) -> bytes:
 FORMATS: dict[str, Callable[[Random], bytes]] = {"npz": npz, "safetensors": safetensors}
 
 
-def outcome(path: Path) -> str:
+def outcome(path: Path, asked: dict[str, Any] = ASKED[0]) -> str:
     """What becomes of one file: "loaded", or the message; raises AssertionError for everything else."""
     tracemalloc.start()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of entries left alone
-            (layer, *_) = load_layers(path, convention="columns", max_bytes=MOST_BYTES)
+            (layer, *_) = load_layers(path, max_bytes=MOST_BYTES, **asked)
     except ValueError as error:
         message = str(error)
         assert message.isprintable(), f"a message of several lines, or with a terminal's escapes: {message!r}"
@@ -180,9 +207,10 @@ def outcomes(files: int, seed: int, folder: Path) -> dict[str, list[str]]:
     for ending, hostile in FORMATS.items():
         for number in range(files):
             path = folder / f"hostile.{ending}"
-            path.write_bytes(hostile(Random(f"{seed}.{number}.{ending}")))
+            draw = Random(f"{seed}.{number}.{ending}")
+            path.write_bytes(hostile(draw))
             try:
-                kept.setdefault(ending, []).append(outcome(path))
+                kept.setdefault(ending, []).append(outcome(path, draw.choice(ASKED)))
             except Exception as error:
                 raise AssertionError(f"file {number} of seed {seed}, {path}: {type(error).__name__}: {error}") from error
     return kept
