@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from equivalence.checks import checked_count
 from equivalence.loading.files import MAX_BYTES, ArrayFile, opened
 from equivalence.loading.layouts import CONVENTIONS, FUSED
 from equivalence.loading.loaded import Loaded
 from equivalence.loading.matching import listed
-from equivalence.loading.objects import Told, Tree
+from equivalence.loading.objects import Told, Tree, holds_arrays
 from equivalence.loading.plan import BIASES, assumed, contents, planned, scores_of
 from equivalence.loading.reading import Asked
+from equivalence.models.heads import Head, Layer
 from equivalence.models.origins import ReadLayer
 
 
@@ -81,6 +84,29 @@ def load_layers(
     return Loaded((ReadLayer(layer.heads, read_as.origin) for layer in plan.layers(content, scores.factor)), read_as)
 
 
+def layer_of(given: object, d_x: int | None = None, d_y: int | None = None) -> Layer:
+    """The one layer of a module or a mapping that holds arrays, or of what was loaded; for functions of a layer, which thereby take these.
+
+    Args:
+        given: that, or a layer; anything else is given back as it is, for the caller to refuse.
+        d_x, d_y: rows of inputs and targets, where a token has no others.
+
+    Raises:
+        ValueError, TypeError: as `load_layers`; or several layers.
+    """
+    if isinstance(given, Layer):
+        return given
+    if isinstance(given, Head):
+        return Layer(given)
+    if not isinstance(given, Loaded) and (isinstance(given, list | tuple) or not holds_arrays(given)):
+        return cast(Layer, given)
+    d = None if d_x is None else checked_count("d_x", d_x) + checked_count("d_y", d_y)
+    layers = given if isinstance(given, Loaded) else load_layers(given, d=d, d_y=d_y)
+    if len(layers) != 1:
+        raise ValueError(f"layer: expected one, found {len(layers)} in {layers.assumed.source}; take them singly, by load_layers(...)[0]")
+    return layers[0]
+
+
 def _check_arguments(
     convention: str | None, fused: str | None, biases: str | None, scale: bool | None, counts: dict[str, int | None]
 ) -> None:
@@ -99,8 +125,8 @@ def _check_arguments(
 @contextmanager
 def _opened(source: object) -> Iterator[tuple[ArrayFile, str, Told]]:
     """The arrays, what to call them, and what their module says of itself."""
-    if isinstance(source, str | Path):
-        with opened(source) as file:
+    if isinstance(source, str | os.PathLike):
+        with opened(Path(source)) as file:
             yield file, repr(Path(source).name), {}
     else:
         tree = Tree(source)

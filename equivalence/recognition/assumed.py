@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from equivalence.checks import legible, several
-from equivalence.models.origins import Origin
+from equivalence.models.origins import Kind, LeftOut, Origin
 from equivalence.recognition.layout import Layout
 from equivalence.recognition.query import Query
 from equivalence.recognition.setting import KEYS, TOKEN, Keys
@@ -88,9 +88,14 @@ class Assumed(NamedTuple):
     def _left_out(self) -> list[str]:
         return [
             f"left out: {part.kind} {legible(part.name)!r}" + (f" of up to {part.largest:.3g}" if part.largest else "")
-            for part in self.origin.left_out
-            if part.matters
+            for part in self._missing
+            if part.matters or part.kind is Kind.operation
         ]
+
+    @property
+    def _missing(self) -> list[LeftOut]:
+        """Softmax is not left out of a verdict on softmax attention."""
+        return [part for part in self.origin.left_out if part.name != self.attention]
 
     def to_json(self) -> dict[str, object]:
         """The same for `json`."""
@@ -111,7 +116,7 @@ class Assumed(NamedTuple):
             "constant_row": layout.constant,
             "other_rows": {"rows": list(layout.others), "read": self.reads, "written": self.writes},
             "reading": list(origin.assumed),
-            "left_out": [{**part._asdict(), "kind": str(part.kind), "matters": part.matters} for part in origin.left_out],
+            "left_out": [{**part._asdict(), "kind": str(part.kind), "matters": part.matters} for part in self._missing],
         }
 
 

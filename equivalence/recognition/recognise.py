@@ -9,6 +9,7 @@ import sympy
 from equivalence.algebras.rational_functions import exact
 from equivalence.algebras.sizes import Size
 from equivalence.checks import checked_fraction
+from equivalence.loading.layers import layer_of
 from equivalence.models.constructions.arguments import Rate, built_count
 from equivalence.models.heads import Layer
 from equivalence.models.origins import origin_of
@@ -27,7 +28,7 @@ from equivalence.recognition.setting import PLAIN, Keys, setting_of
 
 
 def recognise(
-    layer: Layer,
+    layer: Layer | object,
     *,
     d_x: int,
     d_y: int,
@@ -54,7 +55,8 @@ def recognise(
     that was trained on predictions only. A prediction that never moves is a verdict of its own, "rate 0".
 
     Args:
-        layer: the heads, on tokens of d_x + d_y rows, or of more if their rows are named.
+        layer: the heads, on tokens of d_x + d_y rows, or of more if their rows are named; or a module, a state_dict or another mapping
+            that `load_layers` reads as one layer without more being said, or what it loaded, if that is one layer.
         d_x, d_y: rows of the inputs and of the targets.
         initial: which query token [q; −W₀q] is meant: "zeros", [q; 0], which is what the literature trains; W₀ itself, d_y x d_x; or
             "unknown": W₀ is searched for. For exact weights that are a GD step it is found then, or a ValueError asks for it; for
@@ -70,6 +72,8 @@ def recognise(
     Raises:
         TypeError, ValueError: naming the argument or the weight, what was expected and what came.
     """
+    has_others = any(rows is not None for rows in (x_rows, y_rows, read_rows, constant_row))
+    layer = layer_of(layer) if has_others else layer_of(layer, d_x, d_y)
     checked_fraction("tolerance", tolerance)
     setting = setting_of(keys, prediction)
     read = arranged(layer, d_x, d_y, setting.prediction, NamedRows(x_rows, y_rows, read_rows, constant_row))

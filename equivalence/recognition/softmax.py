@@ -10,6 +10,7 @@ import numpy as np
 
 from equivalence.checks import checked_count
 from equivalence.extras import extra
+from equivalence.loading.layers import layer_of
 from equivalence.models.attention.softmax import softmax_update
 from equivalence.models.heads import Layer
 from equivalence.models.origins import origin_of
@@ -134,7 +135,7 @@ class SoftmaxRecognition:
 
 
 def recognise_softmax(
-    layer: Layer,
+    layer: Layer | object,
     *,
     d_x: int,
     d_y: int,
@@ -150,7 +151,8 @@ def recognise_softmax(
     The instances are those of `equivalence.tasks`: a task of normal weights, inputs uniform on (−½, ½), drawn from a fixed seed.
 
     Args:
-        layer: its weights for softmax attention on tokens ``[x; y]``, with residual; a factor 1/√d_k put into W_Q.
+        layer: its weights for softmax attention on tokens ``[x; y]``, with residual; a factor 1/√d_k put into W_Q. Or a module, as for
+            `recognise`.
         d_x, d_y: rows of the inputs and of the targets.
         context: N.
         keys: "context" or "causal", which is the same for a query token that is no key; others are not compared.
@@ -161,6 +163,8 @@ def recognise_softmax(
             another size, whose prediction does not depend on the query on some instance, as with one token it never does, or is not
             finite there in single precision.
     """
+    has_others = any(rows is not None for rows in (x_rows, y_rows, read_rows))
+    layer = layer_of(layer) if has_others else layer_of(layer, d_x, d_y)
     for name, count in (("d_x", d_x), ("d_y", d_y), ("context", context)):
         checked_count(name, count)
     if (longest := MOST_NUMBERS // (INSTANCES * (d_x + d_y))) < context:

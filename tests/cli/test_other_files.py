@@ -68,6 +68,9 @@ def test_biases_are_refused_or_left_out(tmp_path: Path) -> None:
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert refused.stderr.startswith("error: 'attn.q_proj.bias': expected no bias, or zeros, as the layers here have none, got up to 0.5; ")
     assert_step(path, "--heads", "2", "--biases", "leave out")
+    told = json.loads(recognise(path, "--heads", "2", "--biases", "constant", "--json").stdout)
+    assert told["assumed"]["constant_row"] == D_X + D_Y
+    assert told["family"] == "none"
 
 
 def test_a_projection_of_the_read_out_rows_needs_no_more(tmp_path: Path) -> None:

@@ -82,6 +82,9 @@ def test_a_planted_step(dtype: torch.dtype) -> None:
         module.in_proj_weight.copy_(torch.tensor(in_parts(planted())))
         module.out_proj.weight.copy_(torch.tensor(beside(planted().projection)))
     assert_planted(load_layers(module.to(dtype)))
+    found = recognise(module, **SIZES)
+    assert found.family == "gradient descent"
+    assert "left out: operation 'softmax'" in str(found)
     assert_planted(load_layers(module.state_dict(), heads=2))
 
 
