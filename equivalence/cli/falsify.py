@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from contextlib import redirect_stdout
 from functools import reduce
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -15,6 +14,9 @@ from equivalence.cli.modules import imported
 from equivalence.cli.options import AsJson, InputRows, Quiet, TargetRows
 from equivalence.cli.status import Status
 from equivalence.cli.streams import say, say_json
+
+if TYPE_CHECKING:
+    from equivalence.predictors.predictor import Predictor
 
 EXAMPLES = 30
 """As many as in Python; here by itself, so that help does not load what searches."""
@@ -52,13 +54,13 @@ def falsify(
     raise typer.Exit(Status.REFUTED if found.refuted else Status.HOLDS)
 
 
-def named(target: str) -> Callable[..., Any]:
+def named(target: str) -> Predictor:
     """The function that "module:function" names. Raises ValueError with what went wrong."""
     module, _, name = target.partition(":")
     if not module or not name:
         raise ValueError(f"target: expected module:function, such as model:predict, got {target!r}")
     try:
-        found: Any = reduce(getattr, name.split("."), imported("target", module))
+        found: object = reduce(getattr, name.split("."), imported("target", module))
     except AttributeError as error:
         raise ValueError(f"target: found no {name!r} in {module!r}: {error}") from error
-    return found
+    return cast("Predictor", found)  # whether it is one, who falsifies it says
