@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tokenize import TokenError
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -224,8 +224,26 @@ def _check_length(path: Path) -> None:
         raise ValueError(f"path: {path.name!r} is no whole safetensors file: it has {size} bytes and claims a header of {header}")
 
 
+class _Slice(Protocol):
+    """What safetensors knows of an array before it is read."""
+
+    def get_shape(self) -> list[int]: ...
+
+    def get_dtype(self) -> str: ...
+
+
+class _Opened(Protocol):
+    """An open file of safetensors."""
+
+    def keys(self) -> list[str]: ...
+
+    def get_slice(self, name: str, /) -> _Slice: ...
+
+    def get_tensor(self, name: str, /) -> np.ndarray: ...
+
+
 class _Safetensors:
-    def __init__(self, tensors: Any):
+    def __init__(self, tensors: _Opened):
         self.tensors = tensors
         self.names = tuple(tensors.keys())
 
