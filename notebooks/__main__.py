@@ -1,6 +1,7 @@
 """Execute the notebooks and compare what they say with what is stored: ``python -m notebooks [--write] [NOTEBOOK ...]``.
 
-Text outputs must be the same to the letter; of an image only its presence is compared, since its bytes depend on fonts.
+Text outputs must be the same to the letter; of an image only its presence and its alternative text are compared, since its bytes depend on
+fonts.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def executed(notebook: Any, folder: Path) -> Any:
 
 
 def shown(cell: Any) -> list[str]:
-    """What a reader sees of a cell's outputs, as lines; an image is one line that says that it is there."""
+    """What a reader sees of a cell's outputs, as lines; an image is a line that says that it is there, and its alternative text."""
     if cell.cell_type != "code":
         return []
     return [line for output in cell.outputs for line in _lines(output)]
@@ -52,7 +53,7 @@ def _lines(output: Any) -> Iterator[str]:
     else:
         for mime in sorted(output.data):
             yield f"[{mime}]"
-            yield from output.data[mime].splitlines() if mime in TEXT else []
+            yield from output.data[mime].splitlines() if mime in TEXT else output.metadata.get(mime, {}).get("alt", "").splitlines()
 
 
 def differences(name: str, stored: Any, fresh: Any) -> list[str]:

@@ -12,6 +12,7 @@ from equivalence.extras import extra
 from equivalence.models.attention.softmax import softmax_update
 from equivalence.models.constructions.chaining import chaining_layer, rounding_levels
 from equivalence.models.tokens import tokens, with_sink
+from equivalence.plots.figures import Described
 
 with extra("plots"):
     from matplotlib.axes import Axes
@@ -43,7 +44,7 @@ def chaining_rounds(theory: Sequence[Clause], *, scores: Sequence[float], rounds
         raise ValueError(f"{'scores' if len(theory) else 'theory'}: expected at least one, got none")
     count = checked_count("rounds", rounds)
     width, height = SIZE
-    figure = Figure(figsize=(width * len(scores), height), layout="constrained")
+    figure = Described(figsize=(width * len(scores), height), layout="constrained")
     for axes, score in zip(figure.subplots(1, len(scores), squeeze=False)[0], scores, strict=True):
         _panel(axes, theory, checked_positive("scores", score), count)
     return figure

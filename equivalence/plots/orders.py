@@ -12,7 +12,7 @@ from equivalence.algebras import Cost
 from equivalence.checks import checked_count
 from equivalence.extras import extra
 from equivalence.models.attention.features import feature_attention, scores_first
-from equivalence.plots.figures import increasing
+from equivalence.plots.figures import Described, increasing
 
 with extra("plots"):
     from matplotlib.axes import Axes
@@ -44,7 +44,7 @@ def orders_of_multiplication(contexts: Sequence[int], *, d_k: int, d_v: int) -> 
     sizes = [checked_count("contexts", context) for context in contexts]
     increasing("contexts", sizes)
     key, value = checked_count("d_k", d_k), checked_count("d_v", d_v)
-    figure = Figure(figsize=WIDE, layout="constrained")
+    figure = Described(figsize=WIDE, layout="constrained")
     counted, timed = figure.subplots(1, 2)
     _lines(counted, sizes, "multiplications, counted", lambda order, context: multiplications(order, key, value, context))
     _lines(timed, sizes, "seconds, measured", lambda order, context: seconds(order, key, value, context))

@@ -19,7 +19,7 @@ from equivalence.models.constructions.linear import gd_layer
 from equivalence.models.descent.least_squares import gradient, gradient_step, loss
 from equivalence.models.heads import Layer
 from equivalence.models.tokens import tokens
-from equivalence.plots.figures import empty
+from equivalence.plots.figures import Described, empty
 
 with extra("plots"):
     from matplotlib.axes import Axes
@@ -88,7 +88,7 @@ def token_fields(
         raise ValueError("fields: expected at least one, got none")
     _check_plane(context=context)
     reach = checked_positive("reach", reach)
-    figure = Figure(figsize=(3.6 * len(fields), 4.2), layout="constrained")
+    figure = Described(figsize=(3.6 * len(fields), 4.2), layout="constrained")
     for axes, (title, (program, layer)) in zip(figure.subplots(1, len(fields), squeeze=False)[0], fields.items(), strict=True):
         points = _grid(reach, ARROWS).reshape(2, -1)
         axes.quiver(*points, *program(layer, context, points), angles="xy", pivot="mid", color="C0")
@@ -186,14 +186,15 @@ def _circle(radius: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _terrain(axes: Axes, height: Callable[[np.ndarray, np.ndarray], float | np.ndarray], reach: float) -> None:
-    """Heights as shades and level lines; levels are closer at the bottom, where the paths end."""
+    """Heights as shades and level lines, every third with its height; levels are closer at the bottom, where the paths end."""
     across, up = _grid(reach, GRID)
     heights = np.broadcast_to(height(across, up), across.shape)
     low, high = heights.min(), heights.max()
     axes.pcolormesh(across, up, heights, shading="gouraud", cmap="Blues", vmin=low, vmax=2 * high - low, rasterized=True)
     if high > low:
         levels = low + (high - low) * np.linspace(0, 1, 14)[1:-1] ** 2
-        axes.contour(across, up, heights, levels=levels, colors="0.5", linewidths=0.7, linestyles="solid")
+        lines = axes.contour(across, up, heights, levels=levels, colors="0.5", linewidths=0.7, linestyles="solid")
+        axes.clabel(lines, levels=levels[::3], fmt="%.3g", fontsize="x-small", colors="0.3")
     axes.set(aspect="equal")
 
 

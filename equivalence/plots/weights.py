@@ -11,6 +11,7 @@ import numpy as np
 from equivalence.checks import checked_count, checked_matrix, checked_rate
 from equivalence.extras import extra
 from equivalence.models.heads import Head, Layer
+from equivalence.plots.figures import Described
 
 with extra("plots"):
     from matplotlib.axes import Axes
@@ -39,7 +40,7 @@ def weight_maps(layer: Layer, *, d_x: int, d_y: int, gauge: float) -> Figure:
     """
     maps = _maps(layer, d_x, d_y, _gauge(gauge))
     largest = max(np.abs(values).max() for _, values, _, _ in maps) or 1.0
-    figure = Figure(figsize=SIZE, layout="constrained")
+    figure = Described(figsize=SIZE, layout="constrained")
     axes = figure.subplots(2, 4).ravel()
     images = [_heat_map(map_axes, *drawn, largest) for map_axes, drawn in zip(axes, maps, strict=True)]
     figure.colorbar(images[0], ax=axes.tolist(), shrink=0.6)

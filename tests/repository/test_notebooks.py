@@ -98,6 +98,28 @@ def test_a_cell_that_raises_is_reported_with_its_notebook(tmp_path):
     assert path.read_bytes() == before  # nothing half-written
 
 
+def without_text(notebook):
+    """The cells with an image that has no alternative text."""
+    outputs = [(number, output) for number, cell in enumerate(notebook.cells, 1) for output in cell.get("outputs", [])]
+    images = [(number, output.get("metadata", {})) for number, output in outputs if "image/png" in output.get("data", {})]
+    return [number for number, metadata in images if not metadata.get("image/png", {}).get("alt")]
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_every_image_has_alternative_text(name):
+    assert without_text(nbformat.read(FOLDER / name, as_version=4)) == []
+
+
+def test_an_image_without_alternative_text_is_found_and_another_text_too(stored):
+    assert without_text(nbformat.read(stored, as_version=4)) == [5]
+
+    def described(cells):
+        cells[4].outputs[0].metadata["image/png"] = {"alt": "A curve."}
+
+    (message,) = tampered(stored, described)
+    assert "-A curve." in message
+
+
 def test_an_unknown_notebook_is_refused(tmp_path):
     assert run(tmp_path / "none.ipynb") == (2, "", f"error: no such notebook: {tmp_path / 'none.ipynb'}\n")
 
