@@ -101,7 +101,10 @@ def layer_of(given: object, d_x: int | None = None, d_y: int | None = None) -> L
     if not isinstance(given, Loaded) and (isinstance(given, list | tuple) or not holds_arrays(given)):
         return cast(Layer, given)
     d = None if d_x is None else checked_count("d_x", d_x) + checked_count("d_y", d_y)
-    layers = given if isinstance(given, Loaded) else load_layers(given, d=d, d_y=d_y)
+    try:
+        layers = given if isinstance(given, Loaded) else load_layers(given, d=d, d_y=d_y)
+    except ValueError as error:
+        raise ValueError(f"layer: {error} (arguments of load_layers, whose layers are taken too)") from error
     if len(layers) != 1:
         raise ValueError(f"layer: expected one, found {len(layers)} in {layers.assumed.source}; take them singly, by load_layers(...)[0]")
     return layers[0]

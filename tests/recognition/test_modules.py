@@ -63,7 +63,8 @@ def test_a_state_dict_and_a_tree_are_judged() -> None:
 
 
 def test_what_is_open_is_asked_here_too() -> None:
-    with pytest.raises(ValueError, match=r"^convention: expected 'rows' .* the shapes fit both, and 'q' does not tell$"):
+    message = r"^layer: convention: expected 'rows' .*, and 'q' does not tell \(arguments of load_layers, whose layers are taken too\)$"
+    with pytest.raises(ValueError, match=message):
         recognise(columns(one_head(), ("q", "k", "v", "o")), **SIZES)
 
 
