@@ -69,7 +69,7 @@ def falsify(
         d_x, d_y: rows of the inputs and of the targets.
         min_context, max_context: the context sizes N; for one that takes a single size, give it twice. Laws on several tokens need 2.
         examples: how many instances of each context size a law is compared on, at most 10,000; a third of them have one nonzero entry a
-            column at most.
+            column at most, and a third have coincidences: equal and opposite tokens, repeated inputs, queries that are a token, zeros.
         rounding: how many units of rounding are allowed for.
         seed: seeds the search; the same seed finds the same.
         dtype: the type of the arrays that predict is given.
@@ -157,7 +157,7 @@ def _searched(
         return compared[-1]
 
     few = examples // 3
-    for strategy, number in zip(instances_of(law, predict.d_x, predict.d_y, count), (few, examples - few), strict=True):
+    for strategy, number in zip(instances_of(law, predict.d_x, predict.d_y, count), (few, few, examples - 2 * few), strict=True):
         smallest = smallest or _smallest(law, strategy, breaks, number, random)
     counterexample = _confirmed(predict, law, smallest) if smallest else None
     instances = before.instances + (compared.index(True) + 1 if counterexample else len(compared))
