@@ -26,7 +26,8 @@ class CheckedCallable:
         if not callable(predict):
             raise TypeError(f"predict: expected a callable of context_x, context_y and query, got {type(predict).__name__}")
         self.predict, self.d_x, self.d_y, self.dtype, self.rounding, self.seed = predict, d_x, d_y, dtype, rounding, seed
-        self.unit, self.reads_context = float(np.finfo(dtype).eps), False
+        self.unit, self.reads_context = _unit(dtype), False
+        self.answers: np.dtype | None = None
         self.gains: dict[int, float] = {}
         self.known: dict[tuple[bytes, ...], Array] = {}
 
@@ -63,12 +64,19 @@ class CheckedCallable:
             raise ValueError(f"predict: expected a prediction of shape (d_y, 1) = {expected}, got {predicted.shape}, on {_shapes(at)}")
         if predicted.dtype.kind != "f":
             raise TypeError(f"predict: expected a prediction of floats, got {predicted.dtype}; convert it")
+        self._check_type(predicted.dtype)
         with np.errstate(over="ignore"):
             doubles = predicted.astype(np.float64)
         if not np.isfinite(doubles).all():
             raise ValueError(f"predict: expected finite numbers, got {shown(predicted)} for {_data(at)}; guard divisions that may be by 0")
-        self.unit = max(self.unit, float(np.finfo(predicted.dtype).eps))
         return doubles
+
+    def _check_type(self, floats: np.dtype) -> None:
+        """One type of floats for all answers, so that what rounding may amount to is known before the first law is compared."""
+        if self.answers is None:
+            self.answers, self.unit = floats, max(self.unit, _unit(floats))
+        elif floats != self.answers:
+            raise TypeError(f"predict: expected predictions of one type of floats, got {floats} after {self.answers}; convert them to one")
 
     def probe(self, count: int) -> None:
         """Measure the gain on dense instances of N tokens, unless it is known, and refuse what is not deterministic."""
@@ -114,6 +122,11 @@ class CheckedCallable:
         """``W₀X``, column by column, from tokens of zeros."""
         nothing = np.zeros((self.d_x, inputs.shape[1])), np.zeros((self.d_y, inputs.shape[1]))
         return np.hstack([self(RegressionInstance(*nothing, column[:, None])) for column in inputs.T])
+
+
+def _unit(floats: np.dtype) -> float:
+    """The machine epsilon of a type of floats; of wider ones that of doubles, in which all answers are compared."""
+    return float(max(np.finfo(floats).eps, np.finfo(np.float64).eps))
 
 
 def _as_array(returned: object) -> Array:

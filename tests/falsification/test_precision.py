@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.lawless import (
+    START,
     descent,
     searched,
     smallest,
@@ -40,3 +41,26 @@ def test_half_precision_says_what_it_does_not_see_and_no_verdict_is_given_where_
     ):
         searched(lambda X, Y, q: Y @ X.T @ q, 16, 1, dtype=np.float16)
     assert not searched(lambda X, Y, q: Y @ X.T @ q, 16, 1, dtype=np.float16, rounding=40).refuted
+
+
+def coarse_where_tokens_are_sparse(X: Any, Y: Any, q: Any) -> Any:
+    """Double precision on dense probes alone."""
+    found = Y @ X.T @ q
+    return found if X.all() and Y.all() and q.all() else found.astype(np.float16)
+
+
+@pytest.mark.parametrize(
+    "predict",
+    [coarse_where_tokens_are_sparse, lambda X, Y, q: (Y @ X.T @ q).astype(np.float16 if X.shape[1] == 2 else np.float64)],
+    ids=["by the entries", "by the context size"],
+)
+def test_answers_are_of_one_type_so_that_the_resolution_is_known_before_any_law_holds(predict: Any) -> None:
+    with pytest.raises(TypeError, match=r"^predict: expected predictions of one type of floats, got float16 after float64; convert"):
+        searched(predict, 16, 1)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.longdouble])
+def test_long_doubles_are_compared_as_the_doubles_that_they_become(dtype: Any) -> None:
+    found = searched(lambda X, Y, q: START @ q + dtype("0.1") * (Y - START @ X) @ X.T @ q, 2, 3, dtype=dtype, examples=30)
+    assert not found.refuted, str(found)
+    assert found.unit == 2.0**-52
