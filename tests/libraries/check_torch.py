@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from equivalence import Head, Layer, load_layers
+from equivalence.models.attention.linear import update
 from equivalence.recognition import recognise
 from tests.libraries.agreement import assert_agrees, assert_planted, contexts
 from tests.support.library_files import SIZES, D, beside, columns, in_parts, planted
@@ -124,6 +125,30 @@ def test_linear_layers_by_name() -> None:
             self.num_heads = 2
 
     assert_planted(load_layers(Attention()))
+
+
+@pytest.mark.parametrize("convention", ["columns", "rows"])
+def test_merged_weights(convention: str) -> None:
+    """Linear attention as the literature prints it, on columns, and the same with everything transposed; exactly, in small integers."""
+
+    class Merged(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            torch.manual_seed(0)
+            self.P, self.Q = (nn.Parameter(torch.randint(-4, 5, (D, D)).double()) for _ in range(2))
+
+        def forward(self, given: torch.Tensor) -> torch.Tensor:
+            if convention == "columns":
+                return self.P @ given @ (given.T @ self.Q @ given)
+            return (given @ self.Q @ given.T) @ (given @ self.P)
+
+    module, tokens, is_columns = Merged(), np.rint(contexts(D)), convention == "columns"
+    outputs = module(torch.tensor(tokens if is_columns else tokens.T)).detach().numpy()
+    expected = outputs if is_columns else outputs.T
+    (layer,) = load_layers(module, convention=convention)
+    (other,) = load_layers(module, convention="rows" if is_columns else "columns")
+    assert np.array_equal(update(layer, tokens, tokens), expected)
+    assert not np.array_equal(update(other, tokens, tokens), expected)
 
 
 def test_tensors_in_a_head() -> None:

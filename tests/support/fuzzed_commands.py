@@ -109,8 +109,12 @@ def commands() -> dict[str, Command]:
             ["recognise"],
             FILES,
             {"--d-x": ["2", *SIZES], "--d-y": ["1", *SIZES], "--convention": ["columns", "columns", "rows", "diagonal"]},
-            {"--initial": STARTS, "--heads": COUNTS, "--layers": COUNTS, "--context": COUNTS, "--token-norm": REALS, "--query-norm": REALS},
-            ["--scale", "--softmax", "--json"],
+            {
+                **{"--initial": STARTS, "--heads": COUNTS, "--layers": COUNTS, "--context": COUNTS},
+                **{"--token-norm": REALS, "--query-norm": REALS, "--fused": ["parts", "heads", "x"]},
+                **{"--biases": ["constant", "leave out", "x"], "--names": ["key=key", "x", "=", "key=a\nb", "in_proj=\x1b[2J"]},
+            },
+            ["--scale", "--no-scale", "--softmax", "--json"],
         ),
         "falsify": Command(
             app,
