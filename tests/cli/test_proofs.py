@@ -133,6 +133,20 @@ def test_numbers_print_the_derivations_with_their_reasons_and_verify_them() -> N
     assert result.stdout.endswith("\n2 statements hold, 0 refuted\n")
 
 
+def test_derivations_are_as_wide_as_asked_for() -> None:
+    narrow, wide = (run("2.1", "--width", width).stdout for width in ("60", "120"))
+    assert as_text(find("2.1"), 60) in narrow
+    assert as_text(find("2.1"), 120) in wide
+    assert max(map(len, as_text(find("2.1"), 60).splitlines())) <= 60
+    assert as_latex(find("2.1"), 50) in run("2.1", "--latex", "--width", "50").stdout
+
+
+def test_a_width_that_no_formula_fits_is_refused() -> None:
+    result = run("2.1", "--width", "20")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--width" in result.stderr
+
+
 def test_latex_is_latex_with_the_verdict_as_a_comment() -> None:
     result = run("2.1", "--latex", "--seed", "3")
     lines = result.stdout.splitlines()
