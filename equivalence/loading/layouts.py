@@ -76,6 +76,8 @@ PLAIN = "weights by their plain names"
 MERGED = "P and Q, merged weights"
 IN_ONE = "query, key and value in one weight"
 
+LENS = {"w_q": "query: head d k", "w_k|_w_k": "key: group d k", "w_v|_w_v": "value: group d v", "w_o": "projection: head v out"}
+
 LAYOUTS = (
     Layout(
         TORCH,
@@ -156,7 +158,7 @@ LAYOUTS = (
     ),
     Layout(
         "TransformerLens",
-        {"w_q": "query: head d k", "w_k|_w_k": "key: group d k", "w_v|_w_v": "value: group d v", "w_o": "projection: head v out"},
+        {f"attn/{ending}": text for ending, text in LENS.items()},
         convention="rows",
         divides=True,
         omits=(SOFTMAX, CAUSAL),
@@ -214,6 +216,7 @@ LAYOUTS = (
             f"{PROJECTION}/{WEIGHT}": "projection: out (head v)",
         },
     ),
+    Layout(PLAIN, LENS, convention="rows"),
     Layout(
         PLAIN,
         {"in_proj/w|kernel|weight?": "query key value: (part head k) d", f"{PROJECTION}/{WEIGHT}": "projection: out (head k)"},

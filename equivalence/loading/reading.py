@@ -99,6 +99,9 @@ def readings(match: Match, shapes: Shapes, asked: Asked) -> list[Reading]:
 def one_of(found: Sequence[Reading], entry: str, asked: Asked) -> Reading:
     """The one way there is. Raises ValueError where there are several: it says what to give."""
     told = [reading for reading in found if asked.layers in (None, reading.layers)] or found
+    if len({reading.is_stacked for reading in told}) > 1:
+        counts = " or ".join(map(str, sorted({reading.layers for reading in told})))
+        raise ValueError(f"layers: expected {counts}, as {shown(entry)} may have an axis of layers, or of heads; the shapes fit both")
     if len({reading.convention for reading in told}) > 1:
         widths = [reading.sizes[0]["d"] for reading in told]
         where = f", at d = {widths[0]} and d = {widths[-1]}" if len(set(widths)) > 1 else ""
@@ -106,9 +109,6 @@ def one_of(found: Sequence[Reading], entry: str, asked: Asked) -> Reading:
             "convention: expected 'rows' (y = x @ w) or 'columns' (y = w @ x): the shapes fit both"
             f"{where}, and {shown(entry)} does not tell"
         )
-    if len({reading.is_stacked for reading in told}) > 1:
-        counts = " or ".join(str(reading.layers) for reading in told)
-        raise ValueError(f"layers: expected {counts}, as {shown(entry)} may have an axis of layers, or of heads; the shapes fit both")
     return next((reading for reading in told if not reading.is_read_out), told[0])
 
 

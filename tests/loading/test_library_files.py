@@ -168,6 +168,11 @@ WRONG: dict[str, tuple[Any, dict[str, Any], str]] = {
         {"heads": 2, "convention": "columns"},
         r"^'o' as projection: expected shape \(6, 6\), got \(2, 6\); check d",
     ),
+    "layers that may be heads, of plain names": (
+        {"W_Q": np.ones((7, 5, 5)), "W_K": np.ones((7, 5, 5)), "W_V": np.ones((7, 5, 5)), "W_O": np.ones((7, 5, 5))},
+        {},
+        r"^layers: expected 1 or 7, as 'W_Q' may have an axis of layers, or of heads; the shapes fit both$",
+    ),
     "layers that may be heads": (
         {name: np.ones((3, 3, 3)) for name in prefixed("attn/", FLAX)},
         {},
