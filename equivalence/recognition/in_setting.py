@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -273,9 +273,11 @@ def _own_columns(verdict: Recognition) -> list[list[Array]]:
     return [[np.zeros((d_x, 1)), np.zeros((d_y, 1)), q[:, None]] for q in (v + t * w for t in (0.0, 1.0, -1.0, 2.0))]
 
 
-def _refused(verdict: Recognition, **found: object) -> Refused:
-    open_start = SHOWN if verdict.exact and verdict.query is Query.unknown else verdict.note
-    return Refused(**{**{name: getattr(verdict, name) for name in KEPT}, "note": open_start, **found})
+def _refused(verdict: Recognition, **found: object) -> Recognition:
+    """None; of what is a step at a W₀ that was found nothing is decided, as it may be one at another too."""
+    if verdict.exact and verdict.query is Query.unknown and not isinstance(verdict, Refused):
+        return _undecided(verdict, SHOWN, found)
+    return Refused(**{**{name: getattr(verdict, name) for name in KEPT}, "note": verdict.note, **found})
 
 
 def _outside(
@@ -301,5 +303,5 @@ def _outside(
     return _refused(verdict, witness=witness, **numbers)
 
 
-def _undecided(verdict: Recognition, note: str, numbers: dict[str, object]) -> Undecided:
+def _undecided(verdict: Recognition, note: str, numbers: Mapping[str, object]) -> Undecided:
     return Undecided(**{**{name: getattr(verdict, name) for name in KEPT}, "note": note, **numbers})

@@ -288,7 +288,7 @@ class Undecided(Recognition):
     @property
     def how(self) -> str:
         """That it is open."""
-        return f"whether within a relative distance of {self.tolerance:g}"
+        return "excluded exactly for the W₀ shown only" if self.exact else f"whether within a relative distance of {self.tolerance:g}"
 
 
 def written(value: object) -> str:

@@ -18,7 +18,7 @@ from equivalence.models.heads import Head, Layer
 from equivalence.recognition import Recognition, recognise
 from tests.support.by_hand import DESCENT, GDPP, STILL, complaint, is_some_step
 from tests.support.constructions import KINDS, WEIGHTS, right_construction
-from tests.support.decisions import LISTED, OUTCOMES, SIZES, app, survey, surveyed
+from tests.support.decisions import LISTED, OPEN, OUTCOMES, SIZES, app, survey, surveyed
 
 Distortion = Callable[[Recognition], Recognition]
 recognised = cache(recognise)
@@ -115,6 +115,11 @@ DISTORTIONS: dict[str, tuple[Distortion, str]] = {
     "no witness": (lambda verdict: replace(verdict, witness=None), "one entry changed): refused, with a witness that shows nothing"),
     "imaginary": (lambda verdict: replace(verdict, step_size=sympy.I), "unsettled: expected real numbers, got [I, "),
     "unsettled": (unsettled, "unsettled: initial: left open"),
+    "leaves all open": (lambda verdict: replace(verdict, family="not decided"), "refused, though it is right"),
+    "leaves changed ones open": (
+        lambda verdict: replace(verdict, family={"none": OPEN}.get(verdict.family, verdict.family)),
+        "left open, though",
+    ),
 }
 
 

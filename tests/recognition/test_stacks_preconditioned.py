@@ -135,3 +135,28 @@ def test_what_floats_leave_open_is_not_none() -> None:
     assert lost.family == "not decided"
     assert lost.reason.endswith("not found for an unknown W₀: give `initial`")
     assert recognise_stack([wrong, wrong], d_x=3, d_y=1).family == "none"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_singular_left_factors_fix_w0_together(order: int) -> None:
+    """D = diag(1, 0) and diag(0, 1): each layer fixes one row of W₀."""
+    C = [sympy.diag(1, 2, 1), sympy.Matrix([[1, 1, 0], [0, 1, 0], [0, 0, 1]])]
+    layers = [preconditioned("1/7", C[k], sympy.diag(1 - k, k), START) for k in (0, 1)][::order]
+    for initial in (START, "unknown"):
+        found = recognise_stack(layers, d_x=3, d_y=2, initial=initial)
+        assert (found.family, found.initial) == ("preconditioned gradient descent", START)
+    other = preconditioned("1/7", C[0], sympy.diag(1, 0), 2 * START)
+    none = recognise_stack([*layers, other], d_x=3, d_y=2, initial="unknown")
+    assert none.family == "none"
+
+
+def test_none_is_said_of_a_stack_only_where_no_other_w0_would_do() -> None:
+    """To first order these layers cancel, for any W₀, and the first sees targets: what they are from another W₀ was not tried."""
+    first = preconditioned("1/7", FACTORS[0], sympy.diag(1, 0), START)
+    (head,) = first.heads
+    seeing = Layer(head._replace(query=head.query + head.query[:, :1] * sympy.Matrix([[0, 0, 0, 0, 1]])))
+    undone = preconditioned("-1/7", FACTORS[0], sympy.diag(1, 0), START)
+    found = recognise_stack([seeing, undone], d_x=3, d_y=2, initial="unknown")
+    assert found.family == "not decided"
+    assert found.reason.endswith("so at the W₀ shown, not at every one; give the initial model to decide it")
+    assert recognise_stack([seeing, undone], d_x=3, d_y=2, initial=START).family == "none"

@@ -35,7 +35,7 @@ CHUNK = 25
 """How many constructions a process takes at a time."""
 LISTED = 10
 """How many faults are written out."""
-OUTCOMES = NONE, OTHER, ABSORBED = ("none", "another step", "what it was")
+OUTCOMES = NONE, OPEN, OTHER, ABSORBED = ("none", "not decided", "another step", "what it was")
 
 
 @dataclass
@@ -96,7 +96,7 @@ def judged(heads: list[list[Rows]], right: Construction) -> Recognition:
 def _right(verdict: Recognition, heads: list[list[Rows]], right: Construction) -> tuple[Survey, str]:
     """A right construction: the count, and what is wrong with the verdict."""
     counted = Survey(right=Counter([verdict.family]))
-    if verdict.family == NONE:
+    if verdict.family in (NONE, OPEN):
         return counted, "refused, though it is right"
     if fault := complaint(verdict, heads):
         return counted, fault
@@ -108,13 +108,15 @@ def _changed(verdict: Recognition, heads: list[list[Rows]], right: Construction,
     """A changed construction: the count, and what is wrong with the verdict.
 
     A refusal is checked against the step it was, against every step from W₀ where that was told, and by its witness. That no step from
-    another W₀ was missed is not.
+    another W₀ was missed is not. Only where W₀ was not told may a step be left open.
     """
     before, after = (predicted(products(each), right.initial) for each in (right.heads, heads))
-    outcome = NONE if verdict.family == NONE else ABSORBED if before == after else OTHER
+    outcome = verdict.family if verdict.family in (NONE, OPEN) else ABSORBED if before == after else OTHER
     counted = Survey(changed=Counter([(weight, outcome)]))
-    if outcome != NONE:
+    if outcome not in (NONE, OPEN):
         return counted, complaint(verdict, heads)
+    if outcome == OPEN and right.told:
+        return counted, "left open, though W₀ is told"
     if before == after or (right.told and is_some_step(heads, right.initial)):
         return counted, "refused, though it is a step still"
     return counted, "" if shows(verdict, heads) else "refused, with a witness that shows nothing"

@@ -21,12 +21,14 @@ from equivalence.recognition.result import (
     NONE,
     PRECONDITIONED,
     STILL,
+    UNDECIDED,
     Accepted,
     Nearness,
     NoGap,
     Recognition,
     Refused,
     Still,
+    Undecided,
 )
 from equivalence.recognition.rounding import gamma, size
 from equivalence.recognition.tensor.canonical import CanonicalTensor, descent_slope, inner
@@ -47,8 +49,10 @@ def decided(layer: ExactLayer, question: Question) -> Recognition:
         larger, start = layer.at(model) if isinstance(model, sympy.MatrixBase) else (layer, model)
         if (verdict := _at(larger, start, question)) is not None:
             return verdict
-    note = "" if exact.sees_inputs_only(predicted, layer.d_x) else OPEN
-    return _refused(layer, _some_initial(layer), note, question)
+    nearest = _refused(layer, _some_initial(layer), "", question)
+    if exact.is_settled(predicted, layer.d_x, layer.d_y, layer.field):
+        return nearest
+    return Undecided(**{**vars(nearest), "family": UNDECIDED, "context_update": UNDECIDED, "note": OPEN})
 
 
 def _at(layer: ExactLayer, start: Array, question: Question) -> Recognition | None:

@@ -58,15 +58,33 @@ def curvature_of(inputs: CanonicalTensor, d_x: int, d_y: int) -> flint.fmpq | Do
     return gamma if equal(dense, unit.dense()) else None
 
 
+def is_settled(tensor: CanonicalTensor, d_x: int, d_y: int, field: ExactField) -> bool:
+    """Whether no W₀ makes the prediction a step if none of `initial_models` does.
+
+    So it is for one input and one target, as there every step is a plain one; where B's y columns are not seen; and where the entries at
+    two target rows, which are 0 for every step, leave one W₀ or none.
+    """
+    if d_x == d_y == 1 or sees_inputs_only(tensor, d_x):
+        return True
+    pivots = field.reduced(np.concatenate(_on_targets(tensor, d_x, d_y), axis=1))[1]
+    return len(pivots) == d_y or any(pivot >= d_y for pivot in pivots)
+
+
+def _on_targets(tensor: CanonicalTensor, d_x: int, d_y: int) -> tuple[Array, Array]:
+    """``T_y W₀ = T_x`` at two target rows: the matrix and the right side."""
+    rows = tensor.dense()[:, d_x:, d_x:, :].reshape(-1, d_x + d_y)
+    return rows[:, d_x:], rows[:, :d_x]
+
+
 def sees_inputs_only(tensor: CanonicalTensor, d_x: int) -> bool:
     """Whether B's y columns are not seen by any query token, so that W₀ does not enter through them."""
     return not tensor.dense()[..., d_x:].astype(bool).any()
 
 
 def initial_models(tensor: CanonicalTensor, d_x: int, d_y: int, field: ExactField) -> Iterator[Array]:
-    """Candidates for W₀ such that, if the prediction is a GD step with s ≠ 0 for any W₀, it is one for a candidate.
+    """Candidates for W₀ such that, if the prediction is a GD step for any W₀, of rate 0 or not, it is one for a candidate.
 
-    For preconditioned steps the candidates suffice where B's y columns are 0; where they are not, another W₀ may have been missed.
+    For preconditioned steps they suffice where `is_settled` says so; elsewhere another W₀ may have been missed.
 
     Raises:
         ValueError: the quadratic equations have solutions that were not found.
@@ -78,7 +96,10 @@ def initial_models(tensor: CanonicalTensor, d_x: int, d_y: int, field: ExactFiel
         k, m, i, j = places[0]
         yield from _ratios(tensor, products[:, :, i, j], products[k, m] / products[k, m, i, j], field)
     for A, _ in tensor.arrays():
-        yield from _solved(A[:, d_x:], -A[:, :d_x], field)
+        yield from solved(A[:, d_x:], -A[:, :d_x], field)
+    yield from solved(*_on_targets(tensor, d_x, d_y), field)
+    everywhere = tensor.dense().reshape(-1, d_x + d_y)
+    yield from solved(everywhere[:, d_x:], everywhere[:, :d_x], field)  # the rate is 0
     yield field.array([[0] * d_x] * d_y)
 
 
@@ -87,11 +108,11 @@ def _ratios(tensor: CanonicalTensor, D: Array, C: Array, field: ExactField) -> I
     d_x = len(C)
     inputs = CanonicalTensor(tuple((A[:, :d_x], B[:d_x, :d_x]) for A, B in tensor.pairs))
     gram = (identity(C[0]) * (C * C).sum() + C @ C.T) / 2
-    for left in _solved(gram, np.asarray(left_slope(inputs, C)).T, field):
-        yield from _solved(D, left.T, field)
+    for left in solved(gram, np.asarray(left_slope(inputs, C)).T, field):
+        yield from solved(D, left.T, field)
 
 
-def _solved(matrix: Array, right: Array, field: ExactField) -> Iterator[Array]:
+def solved(matrix: Array, right: Array, field: ExactField) -> Iterator[Array]:
     """One solution X of ``matrix X = right``, if there is any: free unknowns are 0."""
     unknowns = matrix.shape[1]
     form, pivots = field.reduced(np.concatenate([matrix, right], axis=1))
@@ -186,5 +207,5 @@ def _constant_step(base: Array, kernel: list[Array], d_x: int, d_y: int, field: 
         inside = not gap.astype(bool).any()
     else:
         directions = np.array([direction[:size] for direction in kernel], dtype=object).T
-        inside = bool(list(_solved(directions, gap, field)))
+        inside = bool(list(solved(directions, gap, field)))
     return initial.reshape(d_y, d_x) if inside else None

@@ -10,8 +10,8 @@ import numpy as np
 import sympy
 
 from equivalence.recognition import Recognition
-from equivalence.recognition.exact.solve import equal
-from equivalence.recognition.field import Matrix
+from equivalence.recognition.exact.solve import equal, solved
+from equivalence.recognition.field import Matrix, field_of
 from equivalence.recognition.layer import ExactLayer, FloatingLayer
 from equivalence.recognition.members import Number, member_of
 from equivalence.recognition.question import Question
@@ -86,9 +86,25 @@ def is_step(verdict: Recognition) -> bool:
 
 
 def _start(layers: Layers, question: Question) -> Matrix:
+    """Of exact layers one at which all are steps, if there is any; else that of the first that is a step."""
     verdicts = (_judged(number, layer, question) for number, layer in enumerate(layers, 1))
+    if isinstance(layers[0], ExactLayer):
+        found = [*verdicts]
+        steps = [verdict for verdict in found if is_step(verdict)]
+        return (_joint_start(steps) or steps[0].initial) if steps else found[0].initial
     first = next(verdicts)
     return first.initial if is_step(first) else next((verdict.initial for verdict in verdicts if is_step(verdict)), first.initial)
+
+
+def _joint_start(steps: Sequence[Recognition]) -> sympy.MatrixBase | None:
+    """W₀ with the D_k W₀ of each step: a singular D_k does not tell all of it."""
+    identity = sympy.eye(len(steps[0].initial.tolist()))
+    factors = [identity if step.left_factor is None else step.left_factor for step in steps]
+    left = sympy.Matrix.vstack(*factors)
+    right = sympy.Matrix.vstack(*(D * step.initial for D, step in zip(factors, steps, strict=True)))
+    field = field_of([*left, *right])
+    solution = next(solved(field.array(left.tolist()), field.array(right.tolist()), field), None)
+    return None if solution is None else field.matrix(solution)
 
 
 def _faults(layers: Layers, verdicts: Sequence[Recognition], tolerance: float) -> Iterator[str]:

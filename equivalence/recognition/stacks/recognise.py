@@ -13,12 +13,13 @@ from equivalence.checks import checked_fraction
 from equivalence.models.heads import Layer
 from equivalence.recognition.entries import rational
 from equivalence.recognition.exact.decided import decided
+from equivalence.recognition.exact.solve import sees_inputs_only
 from equivalence.recognition.field import RATIONALS, Matrix, field_of
 from equivalence.recognition.layer import Arranged, ExactLayer, FloatingLayer, arranged, is_exact
 from equivalence.recognition.layout import NamedRows, Rows
 from equivalence.recognition.question import Question, asked
 from equivalence.recognition.recognise import assumed_of
-from equivalence.recognition.result import DESCENT, GDPP, PRECONDITIONED, UNDECIDED
+from equivalence.recognition.result import DESCENT, GDPP, PRECONDITIONED, UNDECIDED, Refused
 from equivalence.recognition.setting import Keys, Setting, setting_of
 from equivalence.recognition.stacks.certificate import (
     Expected,
@@ -192,12 +193,32 @@ def _as_function(layers: Sequence[ExactLayer], alone: Layerwise, question: Quest
         witness = find_witness(run.layers, run.initial, coefficients)
         if result is None and witness is None:
             return _open(alone, question, "as a function it was not decided, its degree being too high for a certificate")
-        return _refused(alone, question, "as a function it is W₀q + (Y − W₀X)Xᵀp(XXᵀ)q for no polynomial p", witness=witness)
+        about = "as a function it is W₀q + (Y − W₀X)Xᵀp(XXᵀ)q for no polynomial p"
+        return _at_any_start(_refused(alone, question, about, witness=witness), layers, question)
     step_sizes, reason = real_steps(coefficients, len(layers))
     known = {"polynomial": as_polynomial(coefficients), "certificate": result.error_bound}
     if reason:
-        return _refused(alone, question, f"as a function it is a polynomial step, but {reason}", **known)
+        return _at_any_start(_refused(alone, question, f"as a function it is a polynomial step, but {reason}", **known), layers, question)
     return AcceptedStack(family=DESCENT, layers=alone.verdicts, initial=alone.initial, step_sizes=step_sizes, query=question.query, **known)
+
+
+def _at_any_start(verdict: RefusedStack, layers: Sequence[ExactLayer], question: Question) -> RefusedStack:
+    """The verdict; not decided, where W₀ was searched for and not every one is excluded."""
+    if question.initial is not None or _is_settled(layers, question):
+        return verdict
+    reason = f"{verdict.reason}: so at the W₀ shown, not at every one; give the initial model to decide it"
+    return UndecidedStack(**{**vars(verdict), "family": UNDECIDED, "reason": reason})
+
+
+def _is_settled(layers: Sequence[ExactLayer], question: Question) -> bool:
+    """Whether no other W₀ would do, for layers that are steps singly, or for all heads together, which is the stack to first order.
+
+    Where no B's y columns are seen, each layer fixes D W₀, and W₀ is such a one; and a step of all heads together fixes W₀.
+    """
+    unseen = all(sees_inputs_only(layer.tensor.rows(slice(layer.d_x, None)), layer.d_x) for layer in layers)
+    whole = decided(_added(layers), question)
+    singly = unseen or any(isinstance(decided(layer, question), Refused) for layer in layers)
+    return singly and (isinstance(whole, Refused) or (unseen and is_step(whole)))
 
 
 def _refused(alone: Layerwise, question: Question, about: str = "", **known: object) -> RefusedStack:
