@@ -38,6 +38,8 @@ def checked_rate(name: str, value: T) -> T:
     """
     if isinstance(value, bool) or (not isinstance(value, int | float | np.number) and not hasattr(value, "dtype")):
         raise TypeError(f"{name}: expected a number, got {value!r} of type {type(value).__name__}")
+    if np.dtype(getattr(value, "dtype", float)).kind == "c":
+        raise TypeError(f"{name}: expected a real number, got {value!r} of type {type(value).__name__}")
     if shape := tuple(getattr(value, "shape", ())):
         raise ValueError(f"{name}: expected a single number, got shape {shape}")
     if is_concrete(value) and not math.isfinite(_as_float(value)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -104,10 +105,23 @@ def _doubles(name: str, weight: object) -> np.ndarray:
     if isinstance(weight, Blocked) and isinstance(weight.algebra, Rational):
         return np.array([[_double(name, entry) for entry in line] for line in dense(weight)])
     weight = untied(weight)
+    if isinstance(weight, np.ma.MaskedArray):
+        raise TypeError(f"{name}: expected an array without a mask, got a masked one; say what is hidden with .filled(0)")
+    if isinstance(weight, np.ndarray) and weight.dtype.kind == "O":
+        return np.array([[_double(name, _rational(name, entry)) for entry in line] for line in weight.tolist()])
     if getattr(weight, "algebra", None) is not None or np.asarray(weight).dtype.kind not in "fiuV":
         reading = getattr(getattr(weight, "algebra", None), "name", type(weight).__name__)
         raise TypeError(f"{name}: expected exact, rational or numeric weights, got {reading}; build the layer in the exact algebra")
     return np.asarray(weight).astype(np.float64)
+
+
+def _rational(name: str, entry: object) -> sympy.Rational:
+    """A whole number or a Fraction, of an array of objects."""
+    if isinstance(entry, bool) or not isinstance(entry, int | Fraction):
+        raise TypeError(
+            f"{name}: expected whole numbers and Fractions in an array of objects, got {entry!r} of type {type(entry).__name__}"
+        )
+    return sympy.Rational(entry.numerator, entry.denominator)
 
 
 def _double(name: str, entry: sympy.Expr | flint.fmpq) -> float:

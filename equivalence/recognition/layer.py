@@ -12,11 +12,11 @@ import sympy
 
 from equivalence.algebras.blocks import Blocked
 from equivalence.algebras.flint import Rational, dense
-from equivalence.checks import checked_matrix
+from equivalence.checks import checked_count, checked_matrix
 from equivalence.models.constructions.arguments import checked_initial
 from equivalence.models.heads import Head, Layer
 from equivalence.models.origins import origin_of
-from equivalence.models.weights import untied
+from equivalence.models.weights import as_numpy, untied
 from equivalence.recognition.entries import exact_entry
 from equivalence.recognition.field import ExactField, Matrix, field_of
 from equivalence.recognition.layout import Layout, NamedRows, layout_of
@@ -122,6 +122,7 @@ def read(layer: Layer, d_x: int, d_y: int) -> ExactLayer | FloatingLayer:
         TypeError, ValueError: naming the weight and its head, what was expected and what came.
     """
     _check_sizes(d_x, d_y)
+    d_x, d_y = int(d_x), int(d_y)  # NumPy's integers count, and overflow
     return _built(_numbers(layer, d_x + d_y, f"d_x + d_y = {d_x + d_y}"), d_x, d_y)
 
 
@@ -132,6 +133,7 @@ def arranged(layer: Layer, d_x: int, d_y: int, prediction: Sign, rows: NamedRows
         TypeError, ValueError: as `read` and `layout_of`.
     """
     _check_sizes(d_x, d_y)
+    d_x, d_y = int(d_x), int(d_y)
     named = rows if rows.constant_row is not None or not origin_of(layer).constant else rows._replace(constant_row=_count(layer) - 1)
     count, rows_of = (d_x + d_y, f"d_x + d_y = {d_x + d_y}") if named == NamedRows() else (_count(layer), str(_count(layer)))
     heads, layout = _numbers(layer, count, rows_of), layout_of(count, d_x, d_y, named, prediction)
@@ -185,7 +187,7 @@ def read_initial(initial: Matrix, layer: ExactLayer | FloatingLayer) -> sympy.Ma
             raise TypeError("initial: expected an exact W₀, as the weights are exact; give rationals, or convert with layer.to_numpy()")
         return sympy.ImmutableDenseMatrix(_entries("initial", given))
     is_exact("initial", given)
-    return _floats("initial", np.array(given.tolist(), dtype=float) if isinstance(given, sympy.MatrixBase) else given)
+    return _floats("initial", as_numpy("initial", given) if isinstance(given, sympy.MatrixBase) else given)
 
 
 def is_exact(name: str, weight: Matrix) -> bool:
@@ -194,15 +196,14 @@ def is_exact(name: str, weight: Matrix) -> bool:
         if not isinstance(weight.algebra, Rational):
             raise TypeError(f"{name}: expected exact, rational or numeric weights, got those of the {weight.algebra.name} algebra")
         return True
+    if isinstance(weight, np.ma.MaskedArray):
+        raise TypeError(f"{name}: expected an array without a mask, got a masked one; say what is hidden with .filled(0)")
     return isinstance(weight, sympy.MatrixBase) or np.asarray(untied(weight)).dtype.kind in "iuO"
 
 
 def _check_sizes(d_x: int, d_y: int) -> None:
-    for name, size in (("d_x", d_x), ("d_y", d_y)):
-        if isinstance(size, bool) or not isinstance(size, int):
-            raise TypeError(f"{name}: expected an integer, got {size!r}")
-        if size < 1:
-            raise ValueError(f"{name}: expected at least 1, got {size}")
+    checked_count("d_x", d_x)
+    checked_count("d_y", d_y)
 
 
 def _check_shapes(layer: Layer, d: int, rows: str) -> None:
@@ -233,7 +234,14 @@ def _by_head(weights: list[Matrix]) -> tuple[Head, ...]:
 
 
 def _floats(name: str, weight: Matrix) -> Array:
-    return np.asarray(checked_matrix(name, weight, tuple(weight.shape)), dtype=float)
+    given = np.asarray(checked_matrix(name, weight, tuple(weight.shape)))
+    with np.errstate(over="ignore", under="ignore"):
+        doubles = given.astype(float)
+    if given.dtype.itemsize > doubles.dtype.itemsize and (doubles.astype(given.dtype) != given).any():
+        raise ValueError(
+            f"{name}: expected numbers that float64 holds, got {given.dtype} with more digits or range; round with .astype(float)"
+        )
+    return doubles
 
 
 def _exact_layer(matrices: tuple[Head, ...], d_x: int, d_y: int, field: ExactField) -> ExactLayer:
@@ -243,5 +251,7 @@ def _exact_layer(matrices: tuple[Head, ...], d_x: int, d_y: int, field: ExactFie
 
 def _entries(name: str, weight: Matrix) -> list[list[sympy.Expr]]:
     """The entries as SymPy's numbers, checked."""
+    if 0 in _shape(weight):
+        raise ValueError(f"{name}: expected sizes of at least 1, got shape {_shape(weight)}")
     given = dense(weight) if isinstance(weight, Blocked) else weight.tolist()
     return [[exact_entry(name, entry) for entry in row] for row in given]

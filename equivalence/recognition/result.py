@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, Context, Decimal
 from fractions import Fraction
 from typing import ClassVar, NamedTuple, Protocol
 
@@ -181,14 +182,14 @@ class Recognition:
 
     def _repr_markdown_(self) -> str:
         rows = [f"| {name} | {escaped(value)} |" for name, value in [*self.lines(), *self._assumed()]]
-        return "\n".join([f"| **{self.family}** | |", "|---|---|", *rows[1:]])
+        return "\n".join([f"| **{self.family}** | {escaped(self.how)} |", "|---|---|", *rows[1:]])
 
     def text(self, token_norm: float, query_norm: float) -> str:
         """All that is known, and the error bound for these norms; raises as `error_bound`."""
         bound = self.error_bound(token_norm, query_norm)
         norms = f"for contexts of norm at most {token_norm:g} and queries of norm at most {query_norm:g}"
         tokens = "[q; 0]" if self.query == Query.zeros else f"{TOKEN[self.setting.prediction]} with this W₀"
-        lines = [*self.lines(), ("error bound", f"{bound:.6g} {norms}, query tokens {tokens}"), *self._assumed()]
+        lines = [*self.lines(), ("error bound", f"{rounded_up(bound, 6)} {norms}, query tokens {tokens}"), *self._assumed()]
         return "\n".join(f"{name}: {value}" for name, value in lines)
 
     def to_json(self, token_norm: float = 1.0, query_norm: float = 1.0) -> dict[str, object]:
@@ -197,7 +198,11 @@ class Recognition:
             **{name: jsonable(getattr(self, name)) for name in REPORTED},
             "query": str(self.query),
             "families": [nearness._asdict() for nearness in self.families],
-            "error_bound": {"value": self.error_bound(token_norm, query_norm), "token_norm": token_norm, "query_norm": query_norm},
+            "error_bound": {
+                "value": self.error_bound(token_norm, query_norm),
+                "token_norm": float(token_norm),
+                "query_norm": float(query_norm),
+            },
             "witness": None if self.witness is None else self.witness.to_json(),
             "assumed": None if self.assumed is None else self.assumed.to_json(),
         }
@@ -298,8 +303,13 @@ def written(value: object) -> str:
     if isinstance(value, sympy.MatrixBase):
         return str(value.tolist())
     if isinstance(value, np.ndarray):
-        return np.array2string(value, precision=4, suppress_small=True, threshold=60, separator=", ").replace("\n", "")
+        return np.array2string(value, precision=4, threshold=60, separator=", ").replace("\n", "")
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def rounded_up(bound: float, digits: int) -> str:
+    """A bound with so many digits that is still one."""
+    return f"{float(Context(prec=digits, rounding=ROUND_CEILING).create_decimal(Decimal(bound))):.{digits}g}"
 
 
 def jsonable(value: object) -> object:

@@ -185,8 +185,8 @@ def test_a_witness_that_shows_nothing_is_refused() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"d_x": 0}, "d_x: expected at least 1, got 0"),
-        ({"d_x": 2.0}, "d_x: expected an integer, got 2.0"),
+        ({"d_x": 0}, "d_x: expected a whole number, at least 1, got 0"),
+        ({"d_x": 2.0}, "d_x: expected a whole number, at least 1, got 2.0"),
         ({"d_y": 3}, r"key of head 0: expected shape \(5, 6\) for tokens of d_x \+ d_y = 6 rows, got \(5, 5\)"),
         ({"initial": sympy.zeros(3, 2)}, r"initial: expected W₀ of shape \(d_y, d_x\) = \(2, 3\), got \(3, 2\)"),
         ({"initial": np.zeros((2, 3))}, "initial: expected an exact W₀, as the weights are exact"),

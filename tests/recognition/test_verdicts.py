@@ -9,6 +9,7 @@ import numpy as np
 from equivalence.models.constructions.linear import gd_layer
 from equivalence.models.heads import Head, Layer
 from equivalence.recognition import Accepted, Refused, recognise
+from equivalence.recognition.result import rounded_up
 from equivalence.recognition.stacks import recognise_stack
 from equivalence.recognition.stacks.result import AcceptedStack, RefusedStack
 
@@ -34,10 +35,8 @@ def test_a_refusal_has_its_witness_in_json_and_text() -> None:
     assert np.array(told["witness"]["context_x"]).shape == (2, 1)
     assert told["error_bound"]["value"] == verdict.error_bound(2, 3) > 0
     last, assumed = verdict.text(2.0, 3.0).splitlines()[-2:]
-    assert (
-        last
-        == f"error bound: {verdict.error_bound(2, 3):.6g} for contexts of norm at most 2 and queries of norm at most 3, query tokens [q; 0]"
-    )
+    bound = rounded_up(verdict.error_bound(2, 3), 6)
+    assert last == f"error bound: {bound} for contexts of norm at most 2 and queries of norm at most 3, query tokens [q; 0]"
     assert assumed == f"assumed: {verdict.assumed}"
 
 
@@ -48,6 +47,6 @@ def test_stacks_say_themselves_too() -> None:
     told = json.loads(json.dumps(right.to_json(1.0, 2.0)))
     assert told["step_sizes"] == [FLOATS.heads[0].projection[2, 2]] * 2
     assert told["error_bound"]["value"] == right.error_bound(1, 2)
-    assert right.text(1.0, 2.0).endswith(f"\nerror bound: {right.error_bound(1, 2):.6g}")
+    assert right.text(1.0, 2.0).endswith(f"\nerror bound: {rounded_up(right.error_bound(1, 2), 6)}")
     assert (wrong.to_json()["error_bound"], wrong.to_json()["reason"]) == (None, "layer 2 by itself is none")
     assert wrong.text(1.0, 2.0) == str(wrong)

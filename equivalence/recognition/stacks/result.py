@@ -12,7 +12,7 @@ from equivalence.recognition import Recognition, Witness
 from equivalence.recognition.assumed import Assumed
 from equivalence.recognition.field import Matrix
 from equivalence.recognition.query import Query, token_of
-from equivalence.recognition.result import NONE, PRECONDITIONED, UNDECIDED, jsonable
+from equivalence.recognition.result import NONE, PRECONDITIONED, UNDECIDED, jsonable, rounded_up
 from equivalence.recognition.setting import PLAIN, Keys, Setting
 from equivalence.recognition.stacks.composition import StackNorms, composed_bound
 
@@ -118,7 +118,7 @@ class StackRecognition:
         if self.step_sizes and not all(layer.step_size == s for layer, s in zip(self.layers, self.step_sizes, strict=True)):
             lines.append(f"  end to end: steps with s = {', '.join(map(str, self.step_sizes))}")
         if self.certificate is not None:
-            lines.append(f"  end to end: agrees over a prime field, error at most {self.certificate:.1e}")
+            lines.append(f"  end to end: agrees over a prime field, error at most {rounded_up(self.certificate, 2)}")
         return lines
 
 
@@ -136,12 +136,12 @@ class AcceptedStack(StackRecognition):
     def text(self, token_norm: float, query_norm: float) -> str:
         """See `StackRecognition`."""
         bound = self.error_bound(token_norm, query_norm)
-        return f"{self}\nerror bound: {f'{bound:.6g}' if math.isfinite(bound) else TOO_LARGE}"
+        return f"{self}\nerror bound: {rounded_up(bound, 6) if math.isfinite(bound) else TOO_LARGE}"
 
     def to_json(self, token_norm: float = 1.0, query_norm: float = 1.0) -> dict[str, object]:
         """See `StackRecognition`."""
         bound = self.error_bound(token_norm, query_norm)
-        told = {"value": bound if math.isfinite(bound) else None, "token_norm": token_norm, "query_norm": query_norm}
+        told = {"value": bound if math.isfinite(bound) else None, "token_norm": float(token_norm), "query_norm": float(query_norm)}
         return {**super().to_json(token_norm, query_norm), "error_bound": told}
 
     def _end_to_end(self) -> list[str]:
