@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import sympy
 
 from equivalence.algebras.rational_functions import exact
@@ -16,7 +17,7 @@ from equivalence.models.origins import origin_of
 from equivalence.recognition.assumed import Assumed
 from equivalence.recognition.exact.decided import decided
 from equivalence.recognition.field import Matrix
-from equivalence.recognition.floats.measured import measured
+from equivalence.recognition.floats.measured import is_near, measured
 from equivalence.recognition.in_setting import in_setting
 from equivalence.recognition.layer import Arranged, ExactLayer, FloatingLayer, arranged
 from equivalence.recognition.layout import NamedRows, Rows
@@ -25,6 +26,9 @@ from equivalence.recognition.query import Query
 from equivalence.recognition.question import Question, asked
 from equivalence.recognition.result import NOT_JUDGED, Accepted, Recognition, Refused, Still, Undecided
 from equivalence.recognition.setting import PLAIN, Keys, setting_of
+
+MOST_TURNED = 256
+"""Up to this d the other convention is tried: with larger weights that would take as long as the verdict."""
 
 
 def recognise(
@@ -124,13 +128,15 @@ def with_notes(verdict: Recognition, layer: Layer, question: Question) -> Recogn
 
 
 def _by_the_other_convention(verdict: Recognition, layer: Layer, question: Question) -> str:
-    """What the layer is if its weights are read so, where it is something."""
+    """What the layer is if its weights are read so, where it is something; an unknown W₀ is taken to be 0, as a search takes its time."""
     layout = verdict.assumed.layout if verdict.assumed else None
-    if layout is None or layout.size != len(layout.x) + len(layout.y) or (other := transposed(layer)) is None:
+    if layout is None or layout.size > MOST_TURNED or layout.others or layout.constant is not None or (other := transposed(layer)) is None:
         return ""
-    rows = NamedRows(layout.x, layout.y, layout.read)
-    read = arranged(other, len(layout.x), len(layout.y), question.setting.prediction, rows)
-    found = judged_in_setting(read, question)
+    start = np.zeros((len(layout.y), len(layout.x))) if question.initial is None else question.initial
+    read = arranged(other, len(layout.x), len(layout.y), question.setting.prediction, NamedRows(layout.x, layout.y, layout.read))
+    if not isinstance(read.core, FloatingLayer) or not is_near(read.core, start, question.tolerance):
+        return ""
+    found = judged_in_setting(read, question._replace(initial=start))
     if not isinstance(found, Accepted):
         return ""
     within = f"{found.family} within {found.relative_distance:.2g}"

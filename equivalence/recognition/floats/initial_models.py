@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from equivalence.recognition.floats.nearest import EPSILON, best_right
 from equivalence.recognition.tensor.canonical import CanonicalTensor, descent_slope, frobenius, left_slope
 from equivalence.recognition.tensor.lowrank import Array, fewer_rows
 
+ALIKE = 2.0**-40
+"""Of entries of order 1, by which estimates differ that are the same to the three digits that rounding takes off."""
 REFINEMENTS = 4
 POLISHES = 2
 UNKNOWNS = 400
@@ -17,6 +19,8 @@ UNKNOWNS = 400
 ENTRIES = 1024
 """and up to so many rows of a table of the targets' entries."""
 DESCENTS, HALVINGS = 20, 6
+SHARES = 0.5 ** np.arange(HALVINGS)
+"""Of a step, what is tried."""
 SMALL = 16
 """Up to this d linear systems in all entries of the tensor are solved."""
 
@@ -24,7 +28,17 @@ SMALL = 16
 def initial_models(tensor: CanonicalTensor, d_x: int, d_y: int) -> list[Array]:
     """Estimates of W₀, each from another equation, but none so large that −I is lost beside it in ``[W₀, −I]`` squared."""
     largest = 1 / np.sqrt((d_x + d_y) * EPSILON)
-    return [initial for initial in _estimates(tensor, d_x, d_y) if np.abs(initial).max() < largest]
+    return _distinct([initial for initial in _estimates(tensor, d_x, d_y) if np.abs(initial).max() < largest])
+
+
+def _distinct(models: Sequence[Array]) -> list[Array]:
+    """Without those that another one is up to rounding: several searches end at one W₀."""
+    kept: list[Array] = []
+    for model in models:
+        reach = ALIKE * (1 + np.abs(model).max())
+        if not any(np.abs(model - other).max() <= reach for other in kept):
+            kept.append(model)
+    return kept
 
 
 def _estimates(tensor: CanonicalTensor, d_x: int, d_y: int) -> list[Array]:
@@ -164,7 +178,7 @@ def _linear_system(tensor: CanonicalTensor, d_x: int, d_y: int) -> Array:
             A = np.zeros((d_y, d))
             A[k, entry] = 1
             columns.append(CanonicalTensor(((A, unit),)).dense().ravel())
-    return np.linalg.qr(np.stack([*columns, dense[..., :d_x].ravel()], axis=1)).R
+    return np.linalg.qr(np.stack([*columns, dense[..., :d_x].ravel()], axis=1), mode="r")
 
 
 def _linear(system: Array, d_x: int, d_y: int) -> Iterator[Array]:
@@ -177,23 +191,32 @@ def _linear(system: Array, d_x: int, d_y: int) -> Iterator[Array]:
 
 
 def _descended(system: Array, initial: Array) -> Array:
-    """W₀ by Gauss–Newton on the same system with V = sW₀, each step halved until it helps."""
-    size, matrix, right = initial.size, system[:, :-1], system[:, -1]
+    """W₀ by Gauss–Newton on the same system with V = sW₀, each step halved until it helps.
+
+    What is left is quadratic along a step: the system is linear in (W₀, s, V), and sW₀ is a product of two of them.
+    """
+    size, right = initial.size, system[:, -1]
+    linear, products = system[:, : size + 1], system[:, size + 1 : -1]
 
     def apart(point: Array) -> Array:
-        return right - matrix @ np.concatenate([point, point[size] * point[:size]])
+        return right - linear @ point - products @ (point[size] * point[:size])
 
-    along = matrix[:, size] + matrix[:, size + 1 :] @ initial.ravel()
-    step = along @ (right - matrix[:, :size] @ initial.ravel()) / (along @ along)
+    along = linear[:, size] + products @ initial.ravel()
+    step = along @ (right - linear[:, :size] @ initial.ravel()) / (along @ along)
     point = np.append(initial, step)
+    rest = apart(point)
     for _ in range(DESCENTS):
-        slope = matrix[:, : size + 1] + matrix[:, size + 1 :] @ np.column_stack([point[size] * np.eye(size), point[:size]])
-        move = np.linalg.lstsq(slope, apart(point), rcond=None)[0]
-        sizes = [float(np.linalg.norm(apart(point + move / 2**halving))) for halving in range(HALVINGS)]
-        best = int(np.argmin(sizes))
-        if not sizes[best] < np.linalg.norm(apart(point)):
+        slope = linear.copy()
+        slope[:, :size] += point[size] * products
+        slope[:, size] += products @ point[:size]
+        move = np.linalg.lstsq(slope, rest, rcond=None)[0]
+        left = rest[:, None] - np.outer(slope @ move, SHARES) - np.outer(products @ (move[size] * move[:size]), SHARES**2)
+        squares = (left * left).sum(axis=0)
+        best = int(squares.argmin())
+        if not squares[best] < rest @ rest:
             break
-        point = point + move / 2**best
+        point = point + SHARES[best] * move
+        rest = apart(point)
     return point[:size].reshape(initial.shape)
 
 

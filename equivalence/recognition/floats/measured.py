@@ -80,6 +80,12 @@ def measured(layer: FloatingLayer, question: Question) -> Recognition:
     return _undecided(question, fits, doubt) if doubt else _outside(layer, question, fits)
 
 
+def is_near(layer: FloatingLayer, initial: Array, tolerance: float) -> bool:
+    """Whether the nearest member of some family, at this W₀, is within the tolerance: without the rest of a verdict."""
+    starts = nearest.starts(layer.outputs, [initial])
+    return any(family.best(starts).relative_distance < tolerance for family in nearest.families(layer.d_y))
+
+
 def _precision(fit: Fit) -> str:
     apart, size = fit.candidate.difference.norm(), fit.candidate.start.whole.norm()
     lost = f"rounding may account for {apart.high - apart.value:.1e} of the tensor's {size.value:.1e}"
