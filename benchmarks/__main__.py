@@ -23,6 +23,7 @@ from benchmarks.measures import (
     ratio_to_entrywise,
     recognition,
     recognition_memory,
+    recognition_of_heads,
 )
 
 MEASURES: dict[str, Callable[[], Measure]] = {
@@ -34,6 +35,7 @@ MEASURES: dict[str, Callable[[], Measure]] = {
     "recognition, small": partial(recognition, 10, 1, 11, 0.05),
     "recognition, one row predicted": partial(recognition, 575, 1, 64, 0.1),
     "recognition, many rows predicted": partial(recognition, 512, 64, 64, 0.1),
+    "recognition, several heads": partial(recognition_of_heads, 768, 64, 12, 2.0),
     "memory of recognition": partial(recognition_memory, 512, 64, 64, 100e6),
     "falsification": partial(falsification, 10.0),
     "attention by its scores": partial(growth, "V(KᵀQ)", 1.7, math.inf),

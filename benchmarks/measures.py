@@ -156,6 +156,18 @@ def recognition(d_x: int, d_y: int, rank: int, limit: float) -> Measure:
     return Measure(name, f"{took * 1e3:.1f} ms", f"under {limit * 1e3:g} ms on two idle cores", took < limit, False)
 
 
+def recognition_of_heads(d: int, rank: int, heads: int, limit: float) -> Measure:
+    """The verdicts on two layers of several random heads, of which one row is predicted, W₀ = 0; witnesses included."""
+    random = np.random.default_rng(0)
+    shapes = ((rank, d), (rank, d), (rank, d), (d, rank))
+    layers = [
+        Layer(tuple(Head(*(random.normal(size=shape) / shape[-1] ** 0.5 for shape in shapes)) for _ in range(heads))) for _ in range(2)
+    ]
+    took = seconds(lambda: [recognise(layer, d_x=d - 1, d_y=1) for layer in layers], runs=3)
+    name = f"recognition of two layers of {heads} heads at d = {d}, W₀ = 0"
+    return Measure(name, f"{took:.2f} s", f"under {limit:g} s on two idle cores", took < limit, False)
+
+
 def recognition_memory(d_x: int, d_y: int, rank: int, limit: float) -> Measure:
     """The most that is allocated at a time, beside the weights, for the verdict and its error bound."""
     layer = random_layer(d_x + d_y, rank)
