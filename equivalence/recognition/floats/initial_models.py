@@ -178,7 +178,8 @@ def _linear_system(tensor: CanonicalTensor, d_x: int, d_y: int) -> Array:
             A = np.zeros((d_y, d))
             A[k, entry] = 1
             columns.append(CanonicalTensor(((A, unit),)).dense().ravel())
-    return np.linalg.qr(np.stack([*columns, dense[..., :d_x].ravel()], axis=1), mode="r")
+    R: Array = np.linalg.qr(np.stack([*columns, dense[..., :d_x].ravel()], axis=1), mode="r")  # type: ignore[assignment]  # by its mode
+    return R
 
 
 def _linear(system: Array, d_x: int, d_y: int) -> Iterator[Array]:
