@@ -14,7 +14,7 @@ from equivalence.recognition.exact.solve import equal
 from equivalence.recognition.field import Matrix
 from equivalence.recognition.floats.bounds import FloatGap
 from equivalence.recognition.floats.measured import EXACT, NOTHING, SEARCHED
-from equivalence.recognition.floats.nearest import enclosed
+from equivalence.recognition.floats.nearest import context_distance, enclosed, relative
 from equivalence.recognition.layer import Arranged, ExactLayer, FloatingLayer
 from equivalence.recognition.members import Member, member_of
 from equivalence.recognition.query import Query
@@ -57,7 +57,7 @@ def _decided(verdict: Recognition, layer: ExactLayer, question: Question) -> Rec
     if not isinstance(verdict, Refused) and equal(seen.dense(), own.dense()):
         return _with_context(verdict, tensor, member, layer)
     difference = CanonicalTensor((*seen.pairs, (-member.A, member.B)))
-    squares = layer.field.to_sympy(inner(difference, difference)), layer.field.to_sympy(inner(seen, seen))
+    squares = [layer.field.to_sympy(inner(part, part)) for part in (each.on_residuals(start) for each in (difference, seen))]
     numbers = not any(square.free_symbols for square in squares)
     return _refused(
         verdict,
@@ -113,7 +113,7 @@ def _measured(verdict: Recognition, layer: FloatingLayer, question: Question) ->
     member = _floating_member(verdict, constant=True)
     seen = layer.outputs(member.initial)
     gap = seen.difference(enclosed(member))
-    reach = _relative(gap, seen, 0.0)
+    reach = _relative(layer, member, 0.0)
     verdict = replace(verdict, gap=FloatGap(gap), relative_distance=reach.value)
     if isinstance(verdict, Accepted) and reach.high < question.tolerance:
         return _with_measured_context(verdict, layer, member, question.tolerance)
@@ -126,9 +126,10 @@ def _floating_member(verdict: Recognition, constant: bool) -> Member:
     return member_of(float(verdict.step_size), np.asarray(verdict.initial), verdict.left_factor, verdict.preconditioner, constant=constant)
 
 
-def _relative(gap: Enclosure, seen: Enclosure, own: float) -> Interval:
-    """The relative distance, an own term of this size beside it."""
-    apart, whole, wide = gap.norm(), seen.norm(), 1 + gamma(64)
+def _relative(layer: FloatingLayer, member: Member, own: float) -> Interval:
+    """The relative distance on tokens [x; y − W₀x], as in `floats.nearest`, an own term of this size beside it."""
+    seen = layer.outputs_on_residuals(member.initial)
+    apart, whole, wide = seen.difference(enclosed(member.on_residuals)).norm(), seen.norm(), 1 + gamma(64)
     if not np.hypot(whole.low, own):
         return Interval(1.0, 0.0, np.inf)
     value, low, high = (
@@ -140,21 +141,14 @@ def _relative(gap: Enclosure, seen: Enclosure, own: float) -> Interval:
 
 def _with_measured_context(verdict: Accepted, layer: FloatingLayer, member: Member, tolerance: float) -> Recognition:
     """As exactly, within the tolerance."""
-    A, B = member.whole(float(verdict.gamma or 0.0), constant=True)
-    columns = Ball(B, 0.0)
-    inputs = layer.inputs()
-    apart = np.hypot(inputs.difference((Ball(A[: layer.d_x], 0.0), columns)).value(), _outputs_apart(layer, A, columns))
-    if apart >= tolerance * np.hypot(inputs.value(), layer.outputs().value()):
+    curved = float(verdict.gamma or 0.0)
+    if context_distance(layer, member, curved, constant=True) >= tolerance:
         verdict = replace(verdict, context_update=NONE)
-    own = layer.inputs(member.initial)
-    curved = (Ball(A[: layer.d_x], 0.0), Ball(member.B, 0.0))
-    if verdict.family == GDPP and own.difference(curved).value() >= tolerance * own.value():
+    A, _ = member.on_residuals.whole(curved, constant=True)
+    inputs = layer.inputs_on_residuals(member.initial)
+    if verdict.family == GDPP and relative(inputs, (Ball(A[: layer.d_x], 0.0), Ball(member.B, 0.0))) >= tolerance:
         verdict = replace(verdict, family=DESCENT, gamma=None)
     return verdict
-
-
-def _outputs_apart(layer: FloatingLayer, A: Array, columns: Ball) -> float:
-    return layer.outputs().difference((Ball(A[layer.d_x :], 0.0), columns)).value()
 
 
 def _floating_tokens(layer: FloatingLayer, gap: Enclosure) -> list[list[Array]]:
@@ -185,8 +179,7 @@ def _with_own_term(verdict: Recognition, layer: ExactLayer | FloatingLayer, ques
     if isinstance(layer, ExactLayer):
         return _with_exact_own_term(verdict, layer, own, question)
     member = _floating_member(verdict, question.setting.constant)
-    seen = layer.outputs(member.initial)
-    reach = _relative(seen.difference(enclosed(member)), seen, own)
+    reach = _relative(layer, member, own)
     if not own or reach.high < question.tolerance:
         verdict = replace(verdict, own=own * (1 + gamma(64)), relative_distance=reach.value if own else verdict.relative_distance)
         return _without_query_in_context(verdict, own)
@@ -219,7 +212,8 @@ def _with_exact_own_term(verdict: Recognition, layer: ExactLayer, square: sympy.
         return _without_query_in_context(verdict, 0)
     layer, start = layer.at(_wide(verdict.initial) if question.setting.constant else verdict.initial)
     seen = layer.tensor.rows(slice(layer.d_x, None)).on_queries(start)
-    whole = layer.field.to_sympy(inner(seen, seen))
+    fitted = seen.on_residuals(start)
+    whole = layer.field.to_sympy(inner(fitted, fitted))
     numbers = not (square.free_symbols | whole.free_symbols)
     return _refused(
         verdict,

@@ -22,7 +22,18 @@ from equivalence.recognition.field import ExactField, Matrix, field_of
 from equivalence.recognition.layout import Layout, NamedRows, layout_of
 from equivalence.recognition.setting import Sign
 from equivalence.recognition.tensor.canonical import CanonicalTensor, canonical_tensor
-from equivalence.recognition.tensor.enclosed import Ball, EnclosedHead, Enclosure, Scores, compressed, enclosed_head, enclosure, is_formed
+from equivalence.recognition.tensor.enclosed import (
+    Ball,
+    EnclosedHead,
+    Enclosure,
+    Scores,
+    compressed,
+    enclosed_head,
+    enclosure,
+    is_formed,
+    on_residuals,
+    rows_on_residuals,
+)
 
 Array = np.ndarray
 
@@ -80,8 +91,25 @@ class FloatingLayer:
         return enclosure([(A, scores.on(initial)) for A, scores in self.output_pairs])
 
     def inputs(self, initial: Array | None = None) -> Enclosure:
-        """The tensor of what is done to the inputs: the x rows."""
+        """The tensor of what is done to the inputs, the x rows, likewise."""
         return enclosure([(A, scores.on(initial)) for A, scores in self.input_pairs])
+
+    def outputs_on_residuals(self, initial: Array) -> Enclosure:
+        """`outputs` in the coordinates [x; r], r = y − W₀x, of the context's tokens: every step is one from W₀ = 0 there.
+
+        In these, distances do not depend on the size of W₀. In [x; y] what is done to targets would drown in ``W₀x``.
+        """
+        return _on_residuals([(A, scores.on(initial)) for A, scores in self.output_pairs], initial)
+
+    def inputs_on_residuals(self, initial: Array) -> Enclosure:
+        """`inputs` on queries [q; −W₀q], in the same coordinates."""
+        return _on_residuals([(A, scores.on(initial)) for A, scores in self.input_pairs], initial)
+
+    def context_on_residuals(self, initial: Array) -> tuple[Enclosure, Enclosure]:
+        """What is done to inputs, and to targets, of the context's own tokens, which are in these coordinates too."""
+        pairs = ([(A, on_residuals(scores.on(None), initial)) for A, scores in rows] for rows in (self.input_pairs, self.output_pairs))
+        inputs, outputs = (_on_residuals(rows, initial) for rows in pairs)
+        return inputs, outputs
 
     @cached_property
     def output_pairs(self) -> list[tuple[Ball, Scores]]:
@@ -113,6 +141,10 @@ class Arranged(NamedTuple):
     layout: Layout
     reads: bool
     writes: bool
+
+
+def _on_residuals(pairs: list[tuple[Ball, Ball]], initial: Array) -> Enclosure:
+    return enclosure([(on_residuals(A, initial), rows_on_residuals(B, initial)) for A, B in pairs])
 
 
 def read(layer: Layer, d_x: int, d_y: int) -> ExactLayer | FloatingLayer:

@@ -41,6 +41,11 @@ class Member(NamedTuple):
         """``[C; 0]``, d x d_x."""
         return np.concatenate([self.preconditioner, 0 * self.initial])
 
+    @property
+    def on_residuals(self) -> Member:
+        """The same in the coordinates [x; y − W₀x] of tokens, where it is a step from 0."""
+        return self._replace(initial=0 * self.initial)
+
     def whole(self, gamma: Number, constant: bool = False) -> tuple[Array, Array]:
         """``[[−γI, 0], [A]]`` and ``[B, 0]``, d x d: what updates the context tokens too, but for a constant among the inputs."""
         d_y, d_x = self.initial.shape

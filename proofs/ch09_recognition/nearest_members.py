@@ -58,6 +58,9 @@ def nearest(algebra: Algebra, m: Part, d: Part, n: Part, *, slopes: tuple[Tensor
     Three families are not linear, for a sum of two members is not even a limit of members: D with C, C with W₀, and s with W₀ on queries
     ``[q; −W₀q]``. Witnesses at d_x, d_y ≤ 2. For W₀ = 0, D with C is the nearest Kronecker product.
 
+    On tokens [x; r], r = y − W₀x, every step is one from 0. There distances are taken: on [x; y] what is done to targets drowns in ``W₀x``,
+    so that at a large W₀ a layer that reads no target is near to a step (exact witness).
+
     The bound: for all contexts with Σ‖e_i‖² ≤ ρ² and all q with ‖q‖ ≤ r, the predictions of the layer and of a member T* are within
     ``‖T − T*‖ρ²r``. Valid norms are the spectral norms of the unfoldings (p,r)×(k,j), p×(k,r,j) and (k,p)×(r,j); the root of the largest
     eigenvalue of ``Σ_kj T_kj ⊗ T_kj``, symmetrised; the Frobenius norm; and ``Σ_h ‖A_h‖‖B_h‖``. The true norm, the least that is valid, is
@@ -78,6 +81,59 @@ def nearest(algebra: Algebra, m: Part, d: Part, n: Part, *, slopes: tuple[Tensor
     t, cross, size = algebra.symbol("t"), inner(algebra, H, L), factored(algebra, L, R, L, R)
     yield "‖T'‖² (‖T − tT'‖² − ‖T‖²)", size * (t * t * size - algebra.scalar(2) * t * cross)
     yield "(t‖T'‖² − ⟨T, T'⟩)² − ⟨T, T'⟩²", (t * size - cross) * (t * size - cross) - cross * cross
+
+
+def from_residuals(algebra: Algebra, W0: Matrix) -> tuple[Matrix, Matrix]:
+    """S with [x; y] = S[x; r], r = y − W₀x, and its inverse."""
+    d_y, d_x = W0.shape
+    corners = algebra.eye(d_x), algebra.zeros(d_x, d_y), algebra.eye(d_y)
+    first, second = (algebra.block([[corners[0], corners[1]], [lower, corners[2]]]) for lower in (W0, -W0))
+    return first, second
+
+
+@nearest.claim("on tokens [x; y − W₀x] a head with A and B is one with AS and SᵀB, and a step is one from 0")
+def on_residuals(algebra: Algebra, d_x: Part, d_y: Part, N: Part, *, turn: Callable[..., tuple[Matrix, Matrix]] = from_residuals) -> Items:
+    W0, D, C = algebra.generator("W_0", d_y, d_x), algebra.generator("D", d_y, d_y), algebra.generator("C", d_x, d_x)
+    X, Y, s = algebra.generator("X", d_x, N), algebra.generator("Y", d_y, N), algebra.symbol("s")
+    S, back = turn(algebra, W0)
+    E, whole = algebra.block([[X], [Y]]), (d_x, d_y)
+    A = algebra.block([[algebra.generator("A_x", d_y, d_x), algebra.generator("A_y", d_y, d_y)]])
+    B = algebra.block([[algebra.generator("B_x", d_x, d_x)], [algebra.generator("B_y", d_y, d_x)]])
+    yield "the tokens"
+    yield "S⁻¹[X; Y]", back @ E
+    yield "[X; Y − W₀X]", algebra.block([[X], [Y - W0 @ X]])
+    yield "their inverse"
+    yield "S S⁻¹", S @ back
+    yield "I", algebra.eye(whole)
+    yield "a head"
+    yield "A E EᵀB", A @ E @ E.T @ B
+    yield "with AS and SᵀB on S⁻¹E", A @ S @ (back @ E) @ (back @ E).T @ (S.T @ B)
+    yield "a step: A"
+    yield "sD[W₀, −I]S", s * (D @ residual_form(algebra, algebra.scalar(1), W0)) @ S
+    yield "sD[0, −I]", s * (D @ residual_form(algebra, algebra.scalar(1), algebra.zeros(d_y, d_x)))
+    yield "a step: B"
+    yield "Sᵀ[C; 0]", S.T @ on_inputs(algebra, C, d_y)
+    yield "[C; 0]", on_inputs(algebra, C, d_y)
+
+
+@nearest.claim("A = s[W₀, 0] reads no target; at W₀ = 30 it is near to a step on [x; y], and as far as can be on [x; r]", kind="refutation")
+def drowned() -> Items:
+    """d_x = d_y = 1, B = [1; 0], s = 1."""
+    W0 = 30
+    reads, step, B = exact.value([[W0, 0]]), exact.value([[W0, -1]]), exact.value([[1], [0]])
+    S = exact.value([[1, 0], [W0, 1]])
+
+    def square(A: Matrix, B: Matrix) -> Scalar:
+        return factored(exact, A, B, A, B)
+
+    apart, size = square(reads - step, B), square(reads, B)
+    yield "relative to the layer, on [x; y]: the square of the distance to the step of rate 1"
+    yield "‖T − T*‖²/‖T‖²", apart / size
+    yield "is 1/(2W₀²)", exact.scalar(1) / exact.scalar(2 * W0 * W0)
+    yield "on [x; r] A is s[W₀, 0] still, which a step [0, −1] does not come near to: they are orthogonal"
+    yield "⟨T, T*⟩", factored(exact, reads @ S, S.T @ B, step @ S, S.T @ B)
+    yield "is 0", exact.scalar(0)
+    yield Differ("on [x; y] it is not", factored(exact, reads, B, step, B), exact.scalar(0))
 
 
 @nearest.claim("the distance does not depend on the gauge, and is formed without cancellation")

@@ -36,8 +36,8 @@ def worth(algebra: Algebra, d_x: Part, N: Part, *, start: object = ratio, head: 
     without targets a step from 0 predicts 0, and the head does not.
 
     So a head deviates from that family in one row of B only, and the distance of weights to it says little by itself: a random head's is
-    about 1/√d of its norm (informal: one row of d). A distance is to be read against that of random heads of the same shape, which
-    `recognise` reports beside it. All d_x, N.
+    about 1/√d of its norm, or less (informal: one row of d; on [x; y − W₀x] the others grow with W₀). A distance is to be read against that
+    of random heads of the same shape, which `recognise` reports beside it. All d_x, N.
     """
     row, gain = algebra.generator("a_x", 1, d_x), algebra.symbol("a_y")
     X, Y, q = algebra.generator("X", d_x, N), algebra.generator("Y", 1, N), algebra.generator("q", d_x, 1)
@@ -45,7 +45,7 @@ def worth(algebra: Algebra, d_x: Part, N: Part, *, start: object = ratio, head: 
     W0 = start(algebra, row, gain)  # type: ignore[operator]
     yield "what the head adds to W₀q, on [q; −W₀q]", moved(layer, W0, X, Y, q)
     yield "s (Y − W₀X)XᵀC q", -(gain * ((Y - W0 @ X) @ X.T @ ((B - b @ W0) @ q)))
-    yield Informal("that a random head is about 1/√d of its norm off: one row of d")
+    yield Informal("that a random head is about 1/√d of its norm off, or less: one row of d")
 
 
 @worth.claim("on queries [q; 0], without targets: what a step predicts is 0, and what the head predicts")

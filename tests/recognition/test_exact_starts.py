@@ -20,13 +20,17 @@ def single(A: list[list[Any]], B: list[list[Any]]) -> Layer:
 
 
 def test_w0_and_the_distance_of_an_exact_none_are_those_of_the_nearest_step() -> None:
-    """At d_x = d_y = 1 with A = [a, −b] and B = [c; e]: T is ac, (ae − bc)/2 and −be at xx, xy and yy, and a step sW₀, −s/2 and 0."""
+    """At d_x = d_y = 1, A = [a, −b], B = [c; e]: on [x; r], r = y − wx, A = [a − bw, −b] and B = [c + ew; e], and a step is −s/2 at xr.
+
+    W₀ is that of the nearest step on [x; y] where e is left out of the queries' own part.
+    """
     a, b, c, e = 3, 2, 5, 1
     found = recognise(single([[0, 0], [a, -b]], [[c, 0], [e, 0]]), d_x=1, d_y=1, initial="unknown")
-    step = sympy.Rational(b * c - a * e)
-    assert (found.family, found.step_size, found.initial[0]) == ("none", step, sympy.Rational(a * c) / step)
-    whole = (a * c) ** 2 + 2 * Fraction(a * e - b * c, 2) ** 2 + (b * e) ** 2
-    assert found.relative_distance == pytest.approx(float((b * e) ** 2 / whole) ** 0.5, rel=1e-12)
+    w = Fraction(a * c, b * c - a * e)
+    at_inputs, mixed = (a - b * w) * (c + e * w), Fraction((a - b * w) * e - b * (c + e * w)) / 2
+    assert (found.family, found.step_size, found.initial[0]) == ("none", *(sympy.Rational(*n.as_integer_ratio()) for n in (-2 * mixed, w)))
+    left = at_inputs**2 + (b * e) ** 2
+    assert found.relative_distance == pytest.approx(float(left / (left + 2 * mixed**2)) ** 0.5, rel=1e-12)
 
 
 @pytest.mark.parametrize("C", [[[1, 0], [0, 1]], [[1, 0], [0, 2]]])

@@ -237,7 +237,7 @@ def test_weights_that_cancel_below_rounding_are_not_decided() -> None:
         Layer((turned, turned._replace(projection=-turned.projection), *plain().to_numpy().heads)),
         **SIZES,
         tolerance=1e-8,
-        initial="unknown",
+        initial=np.array(W.tolist(), dtype=float),
     )
     assert found.family == "not decided"
     assert "cannot tell at this precision: rounding may account for" in found.note
@@ -281,3 +281,13 @@ def test_small_noise_is_within_the_tolerance_and_w0_is_estimated() -> None:
     refused = recognise(noisy, **SIZES, tolerance=found.relative_distance / 1000, initial="unknown")
     assert (refused.family, refused.note) == ("not decided", "not found for an unknown W₀: give `initial`")
     assert recognise(noisy, **SIZES, tolerance=found.relative_distance / 1000, initial=found.initial).family == "none"
+
+
+@pytest.mark.parametrize("size", [1e-170, 1e-290])
+def test_what_underflows_is_not_called_rate_0(size: float) -> None:
+    """A step of that rate, beside scores that queries [q; 0] do not see."""
+    layer = Layer((Head(np.eye(2), np.diag([size, 1.0]), np.diag([0.0, -1.0]), np.eye(2)),))
+    with pytest.raises(ValueError, match=f"in some head, got {size:.0e} on the query tokens in question"):
+        recognise(layer, d_x=1, d_y=1)
+    with pytest.raises(ValueError, match="in some head, got 1e-330"):
+        recognise(Layer((Head(np.eye(2), 1e-130 * np.eye(2), -1e-200 * np.eye(2), np.eye(2)),)), d_x=1, d_y=1)

@@ -388,3 +388,16 @@ def test_bad_norms_are_refused(norms: tuple[Any, Any], error: type[Exception], m
     with pytest.raises(error, match=message):
         found.error_bound(*norms)
     assert found.error_bound(np.float32(1), 1) == found.error_bound(1.0, 1.0)
+
+
+@pytest.mark.parametrize(("curvature", "factor"), [(1.0, 0.1), (1e5, 1.0)])
+def test_a_large_curvature_hides_no_wrong_update_of_targets(curvature: float, factor: float) -> None:
+    """GD++, and a head that adds a multiple of y³ to y: the x rows were so large that it was within any tolerance."""
+    (step,) = gdpp_layer(1, 1, learning_rate="1/10", context=1, gamma=sympy.Rational(curvature)).to_numpy().heads
+    own = np.diag([0.0, 1.0])
+    layers = [Layer((step, Head(np.eye(2), own, factor * own, np.eye(2)))), gd_layer(1, 1, learning_rate="1/10", context=1).to_numpy()]
+    for tolerance in (1e-5, 0.1):
+        found = recognise_stack(layers, d_x=1, d_y=1, tolerance=tolerance)
+        assert found.family == "none"
+        assert "layer 1 does not update the context tokens as its step does" in found.reason
+    assert recognise_stack([Layer((step,)), layers[1]], d_x=1, d_y=1).family == "GD++"

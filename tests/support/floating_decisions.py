@@ -121,18 +121,23 @@ def complaint(layer: Drawn, verdict: Recognition) -> str:
 
 
 def squared_distance(layer: Drawn, verdict: Recognition) -> Fraction:
-    """``‖T − T*‖²/‖T‖²``, T* the member that the verdict names, exactly."""
+    """``‖T − T*‖²/‖T‖²``, T* the member that the verdict names, exactly, on tokens [x; y − W₀x]."""
     d_y, d_x = layer.d_y, layer.d_x
-    start = exactly(verdict.initial)
-    queries = exactly(np.eye(d_x)).tolist() + (start * -1).tolist()
+    start = exactly(verdict.initial).tolist()
+    queries = flint.fmpq_mat(exactly(np.eye(d_x)).tolist() + [[-entry for entry in row] for row in start])
+    lower = [[*row, *[int(i == k) for i in range(d_y)]] for k, row in enumerate(start)]
+    turn = flint.fmpq_mat(exactly(np.eye(d_x, d_x + d_y)).tolist() + lower)
     pairs = [
-        (exactly(head.projection[d_x:]) * exactly(head.value), exactly(head.key.T) * exactly(head.query) * flint.fmpq_mat(queries))
+        (
+            exactly(head.projection[d_x:]) * exactly(head.value) * turn,
+            turn.transpose() * exactly(head.key.T) * exactly(head.query) * queries,
+        )
         for head in layer.heads
     ]
     D = exactly(np.eye(d_y) if verdict.left_factor is None else verdict.left_factor)
     C = exactly(np.eye(d_x) if verdict.preconditioner is None else verdict.preconditioner)
-    form = flint.fmpq_mat([[*row, *[-1 if i == k else 0 for i in range(d_y)]] for k, row in enumerate(start.tolist())])
     step = fmpq(float(verdict.step_size))
+    form = exactly(-np.eye(d_y, d_x + d_y, d_x))
     member = (D * form * -step, flint.fmpq_mat(C.tolist() + [[flint.fmpq(0)] * d_x] * d_y))
     apart, whole = (square(both) for both in ([*pairs, member], pairs))
     return Fraction(int(apart.p), int(apart.q)) / Fraction(int(whole.p), int(whole.q))
@@ -206,18 +211,29 @@ def member(random: np.random.Generator, kind: str, initial: np.ndarray, told: st
 def spoiled(
     random: np.random.Generator, A: np.ndarray, B: np.ndarray, initial: np.ndarray, tolerance: float
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Scores that read the target of the context: T is then not 0 at two targets' rows, where members are, by twice the tolerance of all.
+    """Scores that read the target of the context: T is then not 0 at two residuals, where members are, by twice the tolerance of all.
 
-    The tolerance is the smaller one where that cannot be: where W₀ is so large that targets hardly show.
+    The tolerance is the smaller one where that cannot be: where W₀ is so large that what inputs then do to the scores is more.
     """
     d_y, d_x = initial.shape
     change = random.normal(size=(d_y, d_x))
-    rows, columns, length = A[d_x:], B[:, :d_x] - B[:, d_x:] @ initial, float(np.linalg.norm(change))
-    share = float(np.linalg.norm(symmetric(rows[:, d_x:], change)) / np.linalg.norm(rows)) / length
-    tolerance = tolerance if share > 4 * tolerance else min(TOLERANCES)
-    wanted = min(tolerance * 10 ** random.uniform(0.31, 3), share / 2)
+    columns = B[:, :d_x] - B[:, d_x:] @ initial
+    rows = A[d_x:, d_x:]  # the columns of inputs are 0 on [x; y − W₀x]
+
+    def share(size: float) -> float:
+        """Of T, what is at two residuals."""
+        reads = np.concatenate([columns[:d_x] + size * initial.T @ change, size * change])
+        mixed = np.linalg.norm(rows) * np.linalg.norm(reads[:d_x]) / np.sqrt(2)
+        own = float(np.linalg.norm(symmetric(rows, reads[d_x:])))
+        return own / float(np.hypot(own, mixed))
+
+    most = share(1e9)
+    tolerance = tolerance if most > 4 * tolerance else min(TOLERANCES)
+    wanted, size = min(tolerance * 10 ** random.uniform(0.31, 3), most / 2), 1e-9
+    while share(size) < wanted:
+        size *= 1.1
     B = B.copy()
-    B[d_x:, :d_x] += wanted * float(np.linalg.norm(columns)) / (share - wanted) / length * change
+    B[d_x:, :d_x] += size * change
     return A, B, tolerance
 
 

@@ -10,7 +10,7 @@ import sympy
 from equivalence.recognition.exact import solve as exact
 from equivalence.recognition.field import ExactField
 from equivalence.recognition.floats.bounds import certified_norm
-from equivalence.recognition.floats.nearest import families
+from equivalence.recognition.floats.families import families
 from equivalence.recognition.floats.nulls import null_distances, shape_of
 from equivalence.recognition.layer import ExactLayer
 from equivalence.recognition.members import Member, Number, identity, unit
@@ -85,7 +85,7 @@ def _accepted(layer: ExactLayer, member: Member, question: Question) -> Recognit
         tolerance=None,
         gap=NoGap(),
         query=question.query,
-        families=() if all(plain) else (_null(layer, field.matrix(member.initial), plain[0], question),),
+        families=() if all(plain) else (_null(layer, plain[0], question),),
     )
 
 
@@ -105,10 +105,9 @@ def _still(layer: ExactLayer, member: Member, curved: Number | None, update: str
     )
 
 
-def _null(layer: ExactLayer, initial: sympy.MatrixBase, plain: bool, question: Question) -> Nearness:
-    """What random heads reach, at this W₀ where it is of numbers, else at 0; or at the best one, if W₀ was searched for."""
-    start = np.array((sympy.zeros(*initial.shape) if initial.free_symbols else initial).tolist(), dtype=float)
-    nulls = null_distances(shape_of(layer.heads), layer.d_x, layer.d_y, None if question.initial is None else start)
+def _null(layer: ExactLayer, plain: bool, question: Question) -> Nearness:
+    """What random heads reach, at a given W₀; or at the best one, if it was searched for."""
+    nulls = null_distances(shape_of(layer.heads), layer.d_x, layer.d_y, searched=question.initial is None)
     factors = 1 if plain else 2
     return Nearness(families(layer.d_y)[factors].name, 0.0, nulls[factors])
 
@@ -133,20 +132,21 @@ def _some_initial(layer: ExactLayer) -> Array:
 
 
 def _refused(layer: ExactLayer, initial: Array, note: str, question: Question) -> Refused:
-    """The nearest GD step, and a witness: 0 and 1 as entries, the fewest ones."""
+    """The nearest GD step, on tokens [x; y − W₀x] as in `floats.nearest`, and a witness: 0 and 1 as entries, the fewest ones."""
     field, (d_y, d_x) = layer.field, initial.shape
-    direction_of = Member(unit(initial[0, 0]), initial, identity(initial[:, 0]), identity(initial[0]))
-    seen = layer.tensor.rows(slice(d_x, None)).on_queries(initial)
-    direction = CanonicalTensor(((direction_of.A, direction_of.B),))
-    member = direction_of._replace(step=inner(seen, direction) / inner(direction, direction))
-    difference = CanonicalTensor((*seen.pairs, (-member.A, member.B)))
+    seen, one = layer.tensor.rows(slice(d_x, None)).on_queries(initial), unit(initial[0, 0])
+    plain = Member(one, 0 * initial, identity(initial[:, 0]), identity(initial[0]))
+    fitted, direction = seen.on_residuals(initial), CanonicalTensor(((plain.A, plain.B),))
+    step = inner(fitted, direction) / inner(direction, direction)
+    member = plain._replace(step=step, initial=initial)
+    difference, apart = (CanonicalTensor((*tensor.pairs, (-A, plain.B))) for tensor, A in ((seen, member.A), (fitted, plain.A * step)))
     p, r, j = next(
         (p, r, int(np.argwhere(part.astype(bool))[0][1]))
         for p, r in single_tokens(d_x + d_y)
         if (part := difference.slice(p, r)).astype(bool).any()
     )
     columns = [field.matrix(field.array(column)) for column in columns_of(p, r, j, d_x, d_y)]
-    squares = field.to_sympy(inner(difference, difference)), field.to_sympy(inner(seen, seen))
+    squares = field.to_sympy(inner(apart, apart)), field.to_sympy(inner(fitted, fitted))
     numbers = not any(square.free_symbols for square in squares)
     return Refused(
         exact=True,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from equivalence.models.heads import Layer
 from equivalence.recognition.floats import nearest
 from equivalence.recognition.floats.bounds import FloatGap
+from equivalence.recognition.floats.families import Family, families
 from equivalence.recognition.floats.initial_models import initial_models
 from equivalence.recognition.floats.nulls import null_distances, shape_of
+from equivalence.recognition.floats.two_sided import least_two_sided
 from equivalence.recognition.layer import FloatingLayer
 from equivalence.recognition.question import Question
 from equivalence.recognition.result import (
@@ -44,7 +47,7 @@ EXACT = "give exact weights, such as arrays of Fractions"
 class Fit(NamedTuple):
     """The nearest member of a family, and what random heads reach."""
 
-    family: nearest.Family
+    family: Family
     candidate: nearest.Candidate
     null: float
 
@@ -59,11 +62,11 @@ def measured(layer: FloatingLayer, question: Question) -> Recognition:
     initial, tolerance = question.initial, question.tolerance
     _check_range(layer, initial)
     models = [initial] if initial is not None else initial_models(layer.outputs().tensor, layer.d_x, layer.d_y)
-    starts = nearest.starts(layer.outputs, models)
+    starts = nearest.starts(layer, models)
     if not starts[0].square:
         return _without_effect(layer, question, nearest.best_descent(starts))
-    nulls = null_distances(shape_of(layer.heads), layer.d_x, layer.d_y, initial)
-    fits = [Fit(family, family.best(starts), null) for family, null in zip(nearest.families(layer.d_y), nulls, strict=True)]
+    nulls = null_distances(shape_of(layer.heads), layer.d_x, layer.d_y, searched=initial is None)
+    fits = [Fit(family, family.best(starts), null) for family, null in zip(families(layer.d_y), nulls, strict=True)]
     doubt, worth = "", WORTH if initial is not None else WORTH_SEARCHED
     for fit in fits:
         reach = fit.candidate.interval()
@@ -75,7 +78,7 @@ def measured(layer: FloatingLayer, question: Question) -> Recognition:
             doubt = (
                 doubt or f"{fit.family.name} is within {reach.value:.4g}, but random heads of this shape are within {fit.null:.4g} of it"
             )
-        elif fit.family.factors == 2 and nearest.least_two_sided(fit.candidate.start) < tolerance:
+        elif not fit.candidate.proved and least_two_sided(fit.candidate.start) < tolerance:
             doubt = doubt or f"{fit.family.name} was searched for and not found, which does not show that there is none; {EXACT}"
     return _undecided(question, fits, doubt) if doubt else _outside(layer, question, fits)
 
@@ -87,7 +90,7 @@ def is_near(layer: FloatingLayer, initial: Array, tolerance: float) -> bool:
 
 
 def _precision(fit: Fit) -> str:
-    apart, size = fit.candidate.difference.norm(), fit.candidate.start.whole.norm()
+    apart, size = fit.candidate.apart.norm(), fit.candidate.start.seen.norm()
     lost = f"rounding may account for {apart.high - apart.value:.1e} of the tensor's {size.value:.1e}"
     return f"cannot tell at this precision: {lost}; {EXACT}"
 
@@ -99,10 +102,10 @@ def _without_effect(layer: FloatingLayer, question: Question, candidate: nearest
         lost = f"rounding may account for {whole.slack:.1e}, which is all of the tensor"
         return _undecided(question, [], f"cannot tell at this precision: {lost}; {EXACT}", candidate)
     member = candidate.member
-    inputs, outputs = layer.inputs(), layer.outputs()
+    inputs, outputs = layer.context_on_residuals(member.initial)
     still = max(inputs.norm().high, outputs.norm().high) <= NOTHING
-    gamma = None if still else nearest.curvature_of(layer.inputs(member.initial), whole, layer.d_y, question.tolerance)
-    curved = gamma is not None and nearest.context_distance(inputs, outputs, member, gamma) < question.tolerance
+    gamma = None if still else nearest.curvature_of(layer, candidate.start, question.tolerance)
+    curved = gamma is not None and nearest.context_distance(layer, member, gamma) < question.tolerance
     return Still(
         exact=False,
         step_size=0.0,
@@ -136,9 +139,9 @@ def _undecided(question: Question, fits: list[Fit], note: str, candidate: neares
 
 def _within(layer: FloatingLayer, question: Question, fit: Fit, fits: list[Fit]) -> Accepted:
     member, factors, start = fit.candidate.member, fit.family.factors, fit.candidate.start
-    gamma = None if factors else nearest.curvature_of(layer.inputs(member.initial), start.whole, layer.d_y, question.tolerance)
+    gamma = None if factors else nearest.curvature_of(layer, start, question.tolerance)
     name = PRECONDITIONED if factors else DESCENT if gamma is None else GDPP
-    distance = nearest.context_distance(layer.inputs(), layer.outputs(), member, gamma)
+    distance = nearest.context_distance(layer, member, gamma)
     return Accepted(
         family=name,
         exact=False,
@@ -160,9 +163,9 @@ def _within(layer: FloatingLayer, question: Question, fit: Fit, fits: list[Fit])
 
 def _gauge(fit: nearest.Candidate) -> float | None:
     """1/c is B's share of [C; 0]."""
-    if len(fit.start.seen.pairs) > 1:
+    if len(fit.start.whole.tensor.pairs) > 1:
         return None
-    ((_, seen),) = fit.start.seen.pairs
+    ((_, seen),) = fit.start.whole.tensor.pairs
     share = frobenius(seen, fit.member.B)
     return float(frobenius(fit.member.B, fit.member.B) / share) if share else None
 
@@ -200,8 +203,10 @@ def _check_range(layer: FloatingLayer, initial: Array | None) -> None:
         for name, size in zip(("P W_V", "W_Kᵀ W_Q"), pair, strict=True):
             if not size <= LARGEST:
                 raise ValueError(f"layer: expected {name} of head {number} to have entries of at most {LARGEST:.0e}, got {size:.1e}")
-    largest = max(left * right for left, right in sizes)
-    if 0 < largest < SMALLEST:
+    seen = [(left, largest_entry(form.scores.on(initial).matrix)) for (left, _), form in zip(sizes, layer.forms, strict=True)]
+    orders = [math.log10(left) + math.log10(right) for left, right in seen if left and right]  # a product may be no float
+    if orders and max(orders) < math.log10(SMALLEST):
         raise ValueError(
-            f"layer: expected weights that do something: P W_V times W_Kᵀ W_Q of at least {SMALLEST:.0e} in some head, got {largest:.1e}"
+            f"layer: expected weights that do something: P W_V times W_Kᵀ W_Q of at least {SMALLEST:.0e} in some head, got "
+            f"1e{max(orders):.0f} on the query tokens in question"
         )

@@ -12,6 +12,7 @@ import sympy
 from equivalence.recognition import Recognition
 from equivalence.recognition.exact.solve import equal, solved
 from equivalence.recognition.field import Matrix, field_of
+from equivalence.recognition.floats.nearest import relative
 from equivalence.recognition.layer import ExactLayer, FloatingLayer
 from equivalence.recognition.members import Number, member_of
 from equivalence.recognition.question import Question
@@ -130,17 +131,16 @@ def _is_right_for_any_query(layer: ExactLayer | FloatingLayer, verdict: Recognit
     """
     if isinstance(layer, ExactLayer):
         field = layer.at(verdict.initial)[0].field
-        A, columns = _member(verdict, field.number(verdict.step_size), lambda matrix: field.array(matrix.tolist()))
+        A, columns = _member(verdict, field.number(verdict.step_size), lambda matrix: field.array(matrix.tolist()), verdict.initial)
         own = layer.over(field).tensor.rows(slice(layer.d_x, None))
         return equal(own.dense(), CanonicalTensor(((A, columns),)).dense())
-    A, columns = _member(verdict, float(verdict.step_size), np.asarray)
-    predicted = layer.outputs()
-    gap = predicted.difference((Ball(A, 0.0), Ball(columns, 0.0))).value()
-    return not gap or gap < tolerance * predicted.value()
+    _, predicted = layer.context_on_residuals(verdict.initial)
+    A, columns = _member(verdict, float(verdict.step_size), np.asarray, 0 * verdict.initial)
+    return relative(predicted, (Ball(A, 0.0), Ball(columns, 0.0))) < tolerance
 
 
-def _member(verdict: Recognition, step: Number, number: Callable[[Matrix], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def _member(verdict: Recognition, step: Number, number: Callable[[Matrix], np.ndarray], initial: Matrix) -> tuple[np.ndarray, np.ndarray]:
     """The y rows of A, and B for all columns."""
     D, C = (None if factor is None else number(factor) for factor in (verdict.left_factor, verdict.preconditioner))
-    member = member_of(step, number(verdict.initial), D, C)
+    member = member_of(step, number(initial), D, C)
     return member.A, member.whole(0 * member.initial[0, 0])[1]

@@ -12,7 +12,7 @@ from equivalence.recognition import Recognition, Witness
 from equivalence.recognition.assumed import Assumed
 from equivalence.recognition.field import Matrix
 from equivalence.recognition.query import Query, token_of
-from equivalence.recognition.result import NONE, PRECONDITIONED, UNDECIDED, jsonable, rounded_up
+from equivalence.recognition.result import NONE, PRECONDITIONED, UNDECIDED, Accepted, Still, jsonable, rounded_up
 from equivalence.recognition.setting import PLAIN, Keys, Setting
 from equivalence.recognition.stacks.composition import StackNorms, composed_bound
 
@@ -115,7 +115,8 @@ class StackRecognition:
             terms = len(self.polynomial.all_coeffs())
             written = self.polynomial.as_expr() if terms <= SHOWN_TERMS else f"of degree {terms - 1}, see polynomial"
             lines.append(f"  end to end: W₀q + (Y − W₀X)Xᵀp(XXᵀ)q with p(λ) = {written}")
-        if self.step_sizes and not all(layer.step_size == s for layer, s in zip(self.layers, self.step_sizes, strict=True)):
+        alone = all(isinstance(layer, Accepted | Still) for layer in self.layers)
+        if self.step_sizes and not (alone and all(layer.step_size == s for layer, s in zip(self.layers, self.step_sizes, strict=True))):
             lines.append(f"  end to end: steps with s = {', '.join(map(str, self.step_sizes))}")
         if self.certificate is not None:
             lines.append(f"  end to end: agrees over a prime field, error at most {rounded_up(self.certificate, 2)}")

@@ -44,6 +44,19 @@ class CanonicalTensor:
             return CanonicalTensor(tuple((A, B[:, :d_x]) for A, B in self.pairs))
         return CanonicalTensor(tuple((A, B[:, :d_x] - B[:, d_x:] @ initial) for A, B in self.pairs))
 
+    def on_residuals(self, initial: Array) -> CanonicalTensor:
+        """In the coordinates [x; r], r = y − W₀x, of tokens [x; y]: A[[I, 0], [W₀, I]], and B's rows likewise; of arrays."""
+        d_x = initial.shape[1]
+        return CanonicalTensor(
+            tuple(
+                (
+                    np.concatenate([A[:, :d_x] + A[:, d_x:] @ initial, A[:, d_x:]], axis=1),
+                    np.concatenate([B[:d_x] + initial.T @ B[d_x:], B[d_x:]]),
+                )
+                for A, B in self.arrays()
+            )
+        )
+
     def formed(self) -> CanonicalTensor:
         """The same with all matrices as arrays."""
         return CanonicalTensor(tuple(self.arrays()))

@@ -129,35 +129,19 @@ class Enclosure:
         """``Σ ‖A‖‖B‖``, which ‖T‖ is far below where heads cancel."""
         return sum(size_of(A) * size_of(B) for A, B in self.tensor.pairs)
 
-    def on_tokens(self, basis: Array) -> Enclosure:
-        """T on the tokens of a subspace, both that it multiplies.
+    def block(self, tokens: slice) -> Enclosure:
+        """T at some rows of both tokens that it multiplies."""
+        seen = enclosure([(Ball(A[:, tokens], 0.0), Ball(B[tokens], 0.0)) for A, B in self.tensor.pairs])
+        return Enclosure(seen.tensor, seen.dense, seen.slack + self.slack)
 
-        Args:
-            basis: d x m, with orthonormal columns.
-        """
-        pairs = [(Ball(A @ basis, 0.0), Ball(basis.T @ B, 0.0)) for A, B in self.tensor.pairs]
-        seen = enclosure(pairs)
-        return Enclosure(seen.tensor, seen.dense, seen.slack + self.slack + self._lost_on(basis, basis))
-
-    def mixed(self, first: Array, second: Array) -> tuple[Array, float] | None:
-        """T on one token of each of two subspaces, and how far the true one is at most: ``T[k,b,a,j]``; None where it is too large.
-
-        Args:
-            first, second: d x b and d x a, with orthonormal columns.
-        """
-        rows, columns = self.tensor.pairs[0][0].shape[0], self.tensor.pairs[0][1].shape[1]
-        if rows * first.shape[1] * second.shape[1] * columns > NUMBERS:
-            return None
-        terms = [
-            np.einsum("kb,aj->kbaj", np.asarray(A @ first), np.asarray(second.T @ B))
-            + np.einsum("ka,bj->kbaj", np.asarray(A @ second), np.asarray(first.T @ B))
+    def mixed(self, first: slice, second: slice) -> Array:
+        """T at some rows of one token and others of the other, formed: rows k, first, second, columns j."""
+        terms = (
+            np.einsum("kb,aj->kbaj", np.asarray(A[:, first]), np.asarray(B[second]))
+            + np.einsum("ka,bj->kbaj", np.asarray(A[:, second]), np.asarray(B[first]))
             for A, B in self.tensor.pairs
-        ]
-        return np.sum(terms, axis=0) / 2, self.slack + self._lost_on(first, second)
-
-    def _lost_on(self, first: Array, second: Array) -> float:
-        """Rounding of products with two bases, and of their sum."""
-        return 2 * gamma(2 * len(first) + len(self.tensor.pairs) + 8) * size(first) * size(second) * self.size()
+        )
+        return np.sum(list(terms), axis=0) / 2
 
     def difference(self, member: tuple[Ball, Ball]) -> Enclosure:
         """T − T(A, B); see `CanonicalTensor.difference`."""
@@ -173,6 +157,27 @@ class Enclosure:
             return Enclosure(tensor, None, slack)
         member_dense = CanonicalTensor(((A, B),)).dense()
         return Enclosure(tensor, self.dense - member_dense, slack + gamma(2) * float(np.linalg.norm(self.dense)))
+
+
+def on_residuals(ball: Ball, initial: Array) -> Ball:
+    """The columns of A in the coordinates [x; r], r = y − W₀x, of tokens [x; y]: ``A[[I, 0], [W₀, I]]``.
+
+    Args:
+        ball: rows x d.
+        initial: W₀, d_y x d_x.
+    """
+    if not initial.any():
+        return ball
+    (d_y, d_x), scale = initial.shape, 1 + size(initial)
+    turn = np.eye(d_x + d_y)
+    turn[d_x:, :d_x] = initial
+    return Ball(ball.matrix @ turn, (ball.radius + gamma(d_y + 3) * size_of(ball.matrix)) * scale)
+
+
+def rows_on_residuals(ball: Ball, initial: Array) -> Ball:
+    """The same of the rows of B."""
+    turned = on_residuals(Ball(ball.matrix.T, ball.radius), initial)
+    return Ball(turned.matrix.T, turned.radius)
 
 
 def _shares(tensor: CanonicalTensor, B: Matrix, size_B: float) -> list[float]:
