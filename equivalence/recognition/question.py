@@ -12,6 +12,9 @@ from equivalence.recognition.layer import ExactLayer, FloatingLayer, read_initia
 from equivalence.recognition.query import Query
 from equivalence.recognition.setting import PLAIN, Setting
 
+LARGEST_COUNT = 10**18
+"""Of tokens that go with weights of floats: η = N·s is a float too."""
+
 
 class Question(NamedTuple):
     """What is asked.
@@ -37,11 +40,20 @@ def asked(
     """The question about W₀ = "zeros", "unknown" or a matrix.
 
     Raises:
-        TypeError, ValueError: another text, no matrix, or one of another shape or other numbers.
+        TypeError, ValueError: another text, no matrix, or one of another shape or other numbers; a count that is no float, for floats.
     """
+    if isinstance(layer, FloatingLayer):
+        _check_float(count)
     if isinstance(initial, str):
         if initial not in (Query.zeros, Query.unknown):
             raise ValueError(f"initial: expected W₀ as a matrix, 'zeros' or 'unknown', got {initial!r}")
         zeros = sympy.zeros(layer.d_y, layer.d_x) if isinstance(layer, ExactLayer) else np.zeros((layer.d_y, layer.d_x))
         return Question(Query(initial), None if initial == Query.unknown else zeros, tolerance, count, setting)
     return Question(Query.given, read_initial(initial, layer), tolerance, count, setting)
+
+
+def _check_float(count: sympy.Expr) -> None:
+    if not count.is_number:
+        raise TypeError(f"context: expected a number, as the weights are floats, got {str(count)!r}")
+    if count > LARGEST_COUNT:
+        raise ValueError(f"context: expected at most {float(LARGEST_COUNT):g} tokens, as the weights are floats")

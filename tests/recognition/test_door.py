@@ -88,3 +88,29 @@ def test_a_bound_is_printed_as_one(bound: float, digits: int, text: str) -> None
 def test_a_table_in_markdown_says_how_the_family_was_found() -> None:
     assert "| **gradient descent** | decided exactly |" in recognise(LAYER, **SIZES)._repr_markdown_()
     assert "| **gradient descent** | nearest, within a relative distance of 0.1 |" in recognise(FLOATS, **SIZES)._repr_markdown_()
+
+
+@pytest.mark.parametrize(
+    ("context", "error", "message"), [("N", TypeError, "a number, as"), (10**400, ValueError, r"at most 1e\+18 tokens")]
+)
+def test_a_count_that_is_no_float_is_refused_for_floats(context: object, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=rf"^context: expected {message}"):
+        recognise(FLOATS, **SIZES, context=context)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("power", [160, 400])
+def test_exact_weights_beyond_floats_have_a_verdict_and_no_bound(power: int) -> None:
+    wrong = with_key(sympy.Matrix(3, 3, lambda i, j: (i + 2 * j) * 10**power), LAYER)
+    found = recognise(wrong, **SIZES)
+    assert found.family == "none"
+    with pytest.raises(ValueError, match=r"^error_bound: expected weights whose products are in the range of floats"):
+        found.error_bound(1, 1)
+
+
+def test_a_distance_that_is_not_0_is_not_printed_as_0() -> None:
+    (head,) = LAYER.heads
+    near = Layer(
+        (head, Head(sympy.eye(3), sympy.eye(3), sympy.eye(3), sympy.Matrix(3, 3, lambda i, j: int(i == 2) * sympy.Rational(1, 10**400))))
+    )
+    found = recognise(near, **SIZES)
+    assert (found.family, found.relative_distance) == ("none", 5e-324)

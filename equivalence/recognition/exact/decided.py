@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -153,7 +154,7 @@ def _refused(layer: ExactLayer, initial: Array, note: str, question: Question) -
         step_size=field.to_sympy(member.step),
         learning_rate=field.to_sympy(member.step) * question.count,
         initial=field.matrix(initial),
-        relative_distance=float(sympy.sqrt(squares[0] / squares[1])) if numbers else None,
+        relative_distance=max(float(sympy.sqrt(squares[0] / squares[1])), math.ulp(0.0)) if numbers else None,  # it is not 0
         tolerance=None,
         gap=ExactGap(difference, field),
         query=question.query,
@@ -174,7 +175,14 @@ class ExactGap:
         exact_pairs = [[self.field.matrix(part) for part in pair] for pair in self.difference.arrays()]
         if any(part.free_symbols for pair in exact_pairs for part in pair):
             raise ValueError("error_bound: expected numbers, found symbols in the weights; give them values")
-        return certified_norm(enclosure([(_rounded(A), _rounded(B)) for A, B in exact_pairs]))
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):
+                bound = certified_norm(enclosure([(_rounded(A), _rounded(B)) for A, B in exact_pairs]))
+        except (OverflowError, np.linalg.LinAlgError):
+            bound = math.inf
+        if not math.isfinite(bound):
+            raise ValueError("error_bound: expected weights whose products are in the range of floats, got larger ones")
+        return bound
 
 
 def _rounded(matrix: sympy.MatrixBase) -> Ball:
