@@ -85,8 +85,8 @@ def measured(layer: FloatingLayer, question: Question) -> Recognition:
 
 def is_near(layer: FloatingLayer, initial: Array, tolerance: float) -> bool:
     """Whether the nearest member of some family, at this W₀, is within the tolerance: without the rest of a verdict."""
-    starts = nearest.starts(layer.outputs, [initial])
-    return any(family.best(starts).relative_distance < tolerance for family in nearest.families(layer.d_y))
+    starts = nearest.starts(layer, [initial])
+    return any(family.best(starts).relative_distance < tolerance for family in families(layer.d_y))
 
 
 def _precision(fit: Fit) -> str:
