@@ -1,4 +1,4 @@
-"""What to say of a trained softmax layer: why it is no gradient step, and which step its sensitivity is nearest to. Needs JAX."""
+"""What to say of a trained softmax layer: why it is no gradient step, and which step its sensitivity is nearest to."""
 
 from __future__ import annotations
 
@@ -9,33 +9,28 @@ from typing import NamedTuple
 import numpy as np
 
 from equivalence.checks import checked_count
-from equivalence.extras import extra
 from equivalence.loading.layers import layer_of
 from equivalence.models.attention.softmax import softmax_update
 from equivalence.models.heads import Layer
 from equivalence.models.origins import origin_of
 from equivalence.models.tokens import prediction as read_out
 from equivalence.models.tokens import query_tokens, tokens
-from equivalence.predictors.derivatives import sensitivity
-from equivalence.predictors.from_descents import centred_descent, gradient_descent
-from equivalence.predictors.from_layers import softmax_layer
-from equivalence.predictors.predictor import Predictor
 from equivalence.recognition.assumed import Assumed
 from equivalence.recognition.layer import Arranged, FloatingLayer, arranged
 from equivalence.recognition.layout import NamedRows, Rows
 from equivalence.recognition.query import Query
 from equivalence.recognition.result import NONE, REPORTED
+from equivalence.recognition.sensitivities import Sensitivities, layer_sensitivities, on_one_scale, step_sensitivities
 from equivalence.recognition.setting import Keys, Setting, Sign, setting_of
-
-with extra("jax"):
-    import jax
-    import jax.numpy as jnp
 
 INSTANCES = 256
 MOST_NUMBERS = 2**27
 """What the instances may hold together: a gigabyte of doubles."""
 FAR, MUCH_NEARER = 0.1, 0.5
 """Of a layer that is further off than the one, another scale of the scores is named if it leaves less of the distance than the other."""
+LAST_DIGIT = 0.5e-4
+"""Distances are shown in four digits."""
+IN_RANGE = tuple(float(np.log(bound)) for bound in (np.finfo(float).tiny, np.finfo(float).max))
 HALF_OF_IT = 0.5**0.5
 """A step that is nearer leaves less than half of the square of the sensitivities: then its sign means something."""
 NOTE = "witness and nearest step are for W₀ = 0, which is assumed, not found; the update of the context tokens is not judged"
@@ -160,8 +155,8 @@ def recognise_softmax(
 
     Raises:
         TypeError, ValueError: naming the argument; a context too long to draw instances of; or the layer that has weights for tokens of
-            another size, whose prediction does not depend on the query on some instance, as with one token it never does, or is not
-            finite there in single precision.
+            another size, whose prediction does not depend on the query on some instance, as with one token it never does, or not by
+            more than the rounding of doubles, as where heads cancel, or is not finite there in doubles.
     """
     has_others = any(rows is not None for rows in (x_rows, y_rows, read_rows))
     layer = layer_of(layer) if has_others else layer_of(layer, d_x, d_y)
@@ -171,11 +166,14 @@ def recognise_softmax(
         raise ValueError(f"context: expected at most {longest}, as {INSTANCES} instances are drawn, got {context}")
     setting = setting_of(keys, prediction)
     read = _arranged(layer, d_x, d_y, setting, NamedRows(x_rows, y_rows, read_rows))
-    inner = Layer(read.core.heads) if isinstance(read.core, FloatingLayer) else read.core.matrices
-    candidates = _candidates(inner, d_x, d_y, context)
+    inner = (Layer(read.core.heads) if isinstance(read.core, FloatingLayer) else read.core.matrices).to_numpy()
+    X, Y, queries = _instances(d_x, d_y, context)
+    sensitivities = layer_sensitivities(inner, X, Y, queries)
+    _check_sensitivities(sensitivities)
+    candidates = _candidates(sensitivities, step_sensitivities(X, Y))
     sizes = tuple(len(head.key) for head in read.core.heads)
     assumed = Assumed("softmax", sizes, setting.keys, Query.zeros, str(context), read.layout, read.reads, read.writes, origin_of(layer))
-    note = "; ".join([NOTE, *_notes(candidates, inner, assumed, context)])
+    note = "; ".join([NOTE, *_rounding_notes(sensitivities), *_notes(candidates, inner, assumed, context)])
     return SoftmaxRecognition(
         _repeated_token(inner, d_x, d_y, context), candidates, np.zeros((d_y, d_x)), INSTANCES, context, note, assumed
     )
@@ -190,14 +188,24 @@ def _arranged(layer: Layer, d_x: int, d_y: int, setting: Setting, rows: NamedRow
     return read
 
 
-def _candidates(layer: Layer, d_x: int, d_y: int, context: int) -> tuple[Candidate, ...]:
+def _candidates(found: Sensitivities, units: Sequence[np.ndarray]) -> tuple[Candidate, ...]:
     """The kinds of step, the nearer one first."""
-    start = jnp.zeros((d_y, d_x), dtype=jnp.float32)
-    steps = gradient_descent(start, learning_rate=1), centred_descent(start, learning_rate=1)
-    S, *units = _slopes((softmax_layer(layer, start), *steps), _instances(d_x, d_y, context))
-    _check_sensitivities(S)
-    candidates = [_fitted(family, S, unit) for family, unit in zip(("gradient descent", "centred gradient descent"), units, strict=True)]
+    families = "gradient descent", "centred gradient descent"
+    candidates = [_fitted(family, found, unit) for family, unit in zip(families, units, strict=True)]
     return tuple(sorted(candidates, key=lambda candidate: candidate.relative_distance))
+
+
+def _rounding_notes(found: Sensitivities) -> Iterator[str]:
+    """What rounding leaves of the digits that are shown."""
+    if (moved := max(_rounding(found))) > LAST_DIGIT:
+        yield f"rounding may move the sensitivities by {moved:.1g} of their size, as where heads cancel"
+
+
+def _rounding(found: Sensitivities) -> tuple[float, float]:
+    """What it may move of all instances together, and of one on average, as a share of the sensitivities."""
+    S, errors, _ = on_one_scale(found)
+    single = np.linalg.norm(found.errors, axis=(1, 2)) / np.linalg.norm(found.slopes, axis=(1, 2))
+    return float(np.linalg.norm(errors) / np.linalg.norm(S)), float(np.minimum(single, 1).mean())
 
 
 def _notes(candidates: Sequence[Candidate], layer: Layer, assumed: Assumed, context: int) -> Iterator[str]:
@@ -210,7 +218,9 @@ def _notes(candidates: Sequence[Candidate], layer: Layer, assumed: Assumed, cont
         return
     power, done = (0.5, "not divided") if assumed.origin.scaled else (-0.5, "divided")
     scaled = Layer(tuple(head._replace(query=head.query * len(head.key) ** power) for head in layer.to_numpy().heads))
-    rescaled = _candidates(scaled, len(layout.x), len(layout.y), context)[0]
+    X, Y, queries = _instances(len(layout.x), len(layout.y), context)
+    with np.errstate(invalid="ignore", divide="ignore"):  # of what has no distance nothing is said
+        rescaled = _candidates(layer_sensitivities(scaled, X, Y, queries), step_sensitivities(X, Y))[0]
     if rescaled.relative_distance < MUCH_NEARER * nearest.relative_distance:
         yield f"with scores {done} by √d_k the relative distance is {rescaled.relative_distance:.4g}: does the model divide them?"
 
@@ -223,38 +233,39 @@ def _repeated_token(layer: Layer, d_x: int, d_y: int, context: int) -> RepeatedT
     return RepeatedToken(X, Y, x, predicted[:, :1], predicted[:, 1:])
 
 
-def _instances(d_x: int, d_y: int, context: int) -> list[np.ndarray]:
-    """The tasks of `equivalence.tasks`, in batches. Drawn by NumPy, as JAX would compile for seconds to draw once."""
+def _instances(d_x: int, d_y: int, context: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The tasks of `equivalence.tasks`, in batches. Drawn by NumPy, so that no JAX is needed."""
     random = np.random.default_rng(0)
     X, query = (random.uniform(-0.5, 0.5, size=(INSTANCES, d_x, count)) for count in (context, 1))
     Y = random.normal(size=(INSTANCES, d_y, d_x)) @ X
-    return [array.astype(np.float32) for array in (X, Y, query)]
+    return X, Y, query
 
 
-def _slopes(predictors: Sequence[Predictor], data: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """The sensitivities of the predictors, batch x d_y x d_x."""
-    measured = jax.jit(jax.vmap(lambda *instance: [sensitivity(predict, *instance) for predict in predictors]))(*data)
-    return [np.asarray(slopes, dtype=float) for slopes in measured]
-
-
-def _check_sensitivities(S: np.ndarray) -> None:
+def _check_sensitivities(found: Sensitivities) -> None:
     """Of the layer, which alone may be out of range: NaN has no distance, and 0 no cosine."""
-    if bad := int((~np.isfinite(S).all(axis=(1, 2))).sum()):
+    if bad := int((~np.isfinite(found.errors).all(axis=(1, 2))).sum()):
         raise ValueError(
-            f"layer: expected finite predictions in single precision, got a sensitivity of NaN or infinity on {bad} of {len(S)} instances; "
+            f"layer: expected finite predictions in doubles, got a sensitivity of NaN or infinity on {bad} of {INSTANCES} instances; "
             "scale its weights"
         )
-    if flat := int((~S.any(axis=(1, 2))).sum()):
-        raise ValueError(f"layer: expected a prediction that depends on the query; its sensitivity is 0 on {flat} of {len(S)} instances")
+    if flat := int((~found.slopes.any(axis=(1, 2))).sum()):
+        raise ValueError(f"layer: expected a prediction that depends on the query; its sensitivity is 0 on {flat} of {INSTANCES} instances")
+    if (moved := _rounding(found)[0]) >= 1:
+        raise ValueError(
+            f"layer: expected sensitivities above the rounding of doubles, which may be {moved:.2g} times as large; "
+            "heads cancel, or scores are too large"
+        )
+    if not IN_RANGE[0] < (power := float(found.logs.max())) < IN_RANGE[1]:
+        raise ValueError(f"layer: expected sensitivities in the range of doubles, got exp({power:.6g}) at most; scale its weights")
 
 
-def _fitted(family: str, S: np.ndarray, unit: np.ndarray) -> Candidate:
+def _fitted(family: str, found: Sensitivities, unit: np.ndarray) -> Candidate:
     """The step at the best rate: it is linear in it, so rate 1 tells all."""
-    products = (S * unit).sum(axis=(1, 2))
-    cosines = products / (np.linalg.norm(S, axis=(1, 2)) * np.linalg.norm(unit, axis=(1, 2)))
-    rate = products.sum() / (unit**2).sum()
+    S, _, power = on_one_scale(found)
+    cosines = (found.slopes * unit).sum(axis=(1, 2)) / (np.linalg.norm(found.slopes, axis=(1, 2)) * np.linalg.norm(unit, axis=(1, 2)))
+    rate = (S * unit).sum() / (unit**2).sum()
     distance = np.linalg.norm(S - rate * unit) / np.linalg.norm(S)
-    return Candidate(family, float(rate), float(cosines.mean()), float(distance))
+    return Candidate(family, float(rate * np.exp(power)), float(cosines.mean()), float(distance))
 
 
 def _row(column: np.ndarray) -> str:

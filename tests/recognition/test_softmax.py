@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -7,11 +10,12 @@ from equivalence.models.biases import biased
 from equivalence.models.constructions.softmax import softmax_pair
 from equivalence.models.heads import Head, Layer
 from equivalence.models.origins import Origin, ReadLayer
+from equivalence.recognition.sensitivities import layer_sensitivities
 from equivalence.recognition.softmax import INSTANCES, SoftmaxRecognition, _instances, recognise_softmax
 
 D_X, D_Y, N = 3, 2, 5
-# Sums of at most a few hundred terms in single precision, each side's rounding below that many units of 2⁻²⁴ of terms of size 1.
-ROUNDING = 1000 * 2.0**-24
+# Sums of at most a few hundred terms, each side's rounding below that many units of 2⁻⁵³ of terms of size 1.
+ROUNDING = 1000 * 2.0**-53
 
 
 def drawn_layer() -> Layer:
@@ -111,14 +115,111 @@ def test_layers_that_do_not_see_the_query_or_do_not_fit_are_refused() -> None:
         recognise_softmax(list(drawn_layer().heads), d_x=D_X, d_y=D_Y, context=N)  # type: ignore[arg-type]
 
 
-def test_what_overflows_has_no_distance() -> None:
-    """Scores of 10⁵⁰ are infinite in single precision."""
-    huge = Layer(tuple(head._replace(key=1e25 * head.key, query=1e25 * head.query) for head in drawn_layer().heads))
-    message = (
-        r"^layer: expected finite predictions in single precision, got a sensitivity of NaN or infinity on 256 of 256 instances; scale"
+def scaled(layer: Layer, key_query: float, written: float = 1.0) -> Layer:
+    return Layer(tuple(head._replace(query=key_query * head.query, projection=written * head.projection) for head in layer.heads))
+
+
+def cancelling(times: float) -> Layer:
+    """A pair, and one more head as the difference of two that are larger by so much: a power of 2, and whole weights, so exactly."""
+    random = np.random.default_rng(4)
+    more = Head(*(random.integers(-2, 3, size=(D_X + D_Y, D_X + D_Y)).astype(float) for _ in Head._fields))
+    factors = [times + 1, -times] if times else [1]
+    return Layer((*pair().heads, *(more._replace(projection=factor * more.projection) for factor in factors)))
+
+
+@pytest.mark.parametrize("times", [2.0**20, 2.0**27])
+def test_heads_that_cancel_leave_what_doubles_leave(times: float) -> None:
+    """Single precision leaves nothing of it. Rounding is below 100 units of 2⁻⁵³ in terms as many times as large."""
+    found, right = (recognise_softmax(cancelling(factor), d_x=D_X, d_y=D_Y, context=N) for factor in (times, 0))
+    for candidate, expected in zip(found.candidates, right.candidates, strict=True):
+        assert candidate.family == expected.family
+        bound = 100 * 2.0**-53 * times
+        assert candidate.learning_rate == pytest.approx(expected.learning_rate, rel=bound)
+        assert candidate.relative_distance == pytest.approx(expected.relative_distance, rel=bound)
+
+
+def test_what_rounding_may_move_is_said_and_is_no_less_than_what_it_moves() -> None:
+    X, Y, queries = _instances(D_X, D_Y, N)
+    of, right = (layer_sensitivities(cancelling(times), X, Y, queries) for times in (2.0**27, 0))
+    factors = np.exp(right.logs - of.logs)[:, None, None]
+    assert (abs(of.slopes - factors * right.slopes) <= of.errors + factors * right.errors).all()
+    note = recognise_softmax(cancelling(2.0**27), d_x=D_X, d_y=D_Y, context=N).note
+    assert re.search(r"; rounding may move the sensitivities by 0\.\d+ of their size, as where heads cancel$", note)
+    assert "rounding may move" not in recognise_softmax(cancelling(2.0**10), d_x=D_X, d_y=D_Y, context=N).note
+    with pytest.raises(ValueError, match=r"^layer: expected sensitivities above the rounding of doubles, which may be [\d.e+]+ times as"):
+        recognise_softmax(cancelling(2.0**45), d_x=D_X, d_y=D_Y, context=N)
+
+
+def test_small_and_large_sensitivities_are_told_as_such() -> None:
+    right = recognise_softmax(pair(), d_x=D_X, d_y=D_Y, context=N).candidates[0]
+    for factor in (1e-200, 1e-40, 1e40, 1e300):
+        found = recognise_softmax(scaled(pair(), 1, factor), d_x=D_X, d_y=D_Y, context=N).candidates[0]
+        assert found.learning_rate == pytest.approx(factor * right.learning_rate, rel=ROUNDING)
+        assert found.relative_distance == pytest.approx(right.relative_distance, abs=ROUNDING)
+
+
+def test_attention_that_selects_a_token_still_depends_on_the_query() -> None:
+    """At scores 10⁶ times as large all other weights are below the range of single precision, of most instances of that of doubles."""
+    layer = scaled(pair(), 1e6)
+    data = _instances(D_X, D_Y, N)
+    by_hand = np.array([slope_of_pairs(layer, *instance) for instance in zip(*data, strict=True)])
+    unit = np.array([Y @ (X - X.mean(axis=1, keepdims=True)).T / N for X, Y in zip(*data[:2], strict=True)])
+    found = recognise_softmax(layer, d_x=D_X, d_y=D_Y, context=N).candidates[0]
+    assert found.family == "centred gradient descent"
+    rate = float((by_hand * unit).sum() / (unit * unit).sum())
+    assert found.learning_rate == pytest.approx(rate, rel=1e-6)  # scores of up to 10⁵, 100 units of 2⁻⁵³ each, in the exponent
+    assert found.relative_distance == pytest.approx(np.linalg.norm(by_hand - rate * unit) / np.linalg.norm(by_hand), abs=1e-6)
+
+
+def slope_of_pairs(layer: Layer, X: np.ndarray, Y: np.ndarray, query: np.ndarray) -> np.ndarray:
+    """``Σ_{i<j} p_i p_j (a_i − a_j)(b_i − b_j)ᵀ``, the covariance by pairs of tokens, in which no large terms cancel."""
+    tokens, asked = np.vstack([X, Y]), np.vstack([query, np.zeros((D_Y, 1))])[:, 0]
+    total = np.zeros((D_Y, D_X))
+    for head in layer.heads:
+        scores = np.array([(head.key @ token) @ (head.query @ asked) for token in tokens.T])
+        weights = np.exp(scores - scores.max()) / np.exp(scores - scores.max()).sum()
+        for i in range(N):
+            for j in range(i):
+                apart = tokens[:, i] - tokens[:, j]
+                written, key = head.projection @ (head.value @ apart), (head.key @ apart) @ head.query
+                total -= weights[i] * weights[j] * np.outer(written[D_X:], key[:D_X])
+    return total
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (
+            scaled(drawn_layer(), 1e20),
+            r"^layer: expected sensitivities above the rounding of doubles, .*; heads cancel, or scores are too large$",
+        ),
+        (
+            scaled(drawn_layer(), 1e150, 1e200),
+            r"^layer: expected finite predictions in doubles, got a sensitivity of NaN or infinity on 256 of 256 in",
+        ),
+        (Layer(()), r"^layer: expected a Layer with at least one head, got none$"),
+    ],
+)
+def test_what_has_no_distance_is_refused(layer: Layer, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        recognise_softmax(layer, d_x=D_X, d_y=D_Y, context=N)
+
+
+def test_sensitivities_that_no_double_holds_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"^layer: expected sensitivities in the range of doubles, got exp\(-[\d.e+]+\) at most; scale"):
+        recognise_softmax(scaled(pair(), 1e12), d_x=D_X, d_y=D_Y, context=N)
+
+
+def test_exact_weights_and_fractions_are_taken_as_the_nearest_doubles() -> None:
+    exact = softmax_pair(D_X, D_Y, learning_rate="1/2").layer("1/10")
+    fractions = Layer(
+        tuple(
+            Head(*(np.array([[Fraction(int(entry.p), int(entry.q)) for entry in row] for row in weight.tolist()]) for weight in head))
+            for head in exact.heads
+        )
     )
-    with pytest.raises(ValueError, match=message):
-        recognise_softmax(huge, d_x=D_X, d_y=D_Y, context=N)
+    found = [recognise_softmax(layer, d_x=D_X, d_y=D_Y, context=N).candidates for layer in (exact, fractions, pair())]
+    assert found[0] == found[1] == found[2]
 
 
 def test_targets_of_the_instances_are_those_of_a_linear_model() -> None:
@@ -128,7 +229,7 @@ def test_targets_of_the_instances_are_those_of_a_linear_model() -> None:
     assert (X.shape, Y.shape, query.shape) == ((INSTANCES, D_X, N), (INSTANCES, D_Y, N), (INSTANCES, D_X, 1))
     for inputs, targets in zip(X.astype(float), Y.astype(float), strict=True):
         left = targets - np.linalg.lstsq(inputs.T, targets.T, rcond=None)[0].T @ inputs
-        assert abs(left).max() <= 100 * 2.0**-24 * abs(targets).max()
+        assert abs(left).max() <= 100 * 2.0**-53 * abs(targets).max()
 
 
 def pair(factor: float = 1.0, sign: float = 1.0) -> Layer:

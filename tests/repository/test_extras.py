@@ -43,7 +43,6 @@ USES = {
     "jax": [
         "from equivalence.tasks import regression",
         "import equivalence.alignment",
-        "import equivalence.recognition.softmax",
         "import equivalence.statements.sampling",
         "from equivalence import gd_layer; gd_layer(2, 1, learning_rate=1, context=3).to_jax()",
     ],
@@ -127,6 +126,11 @@ BARE = {
     "the proofs": ("import runpy; runpy.run_module('proofs', run_name='__main__', alter_sys=True)", ["1.2", "--seed", "0"]),
     "the weights": (COMMAND, ["weights", "--d-x", "2", "--d-y", "1", "--learning-rate", "1/10", "--context", "5"]),
     "recognition": (COMMAND, ["recognise", "examples/trained_linear_head.npz", "--d-x", "10", "--d-y", "1", "--convention", "rows"]),
+    "softmax recognition": (
+        "from equivalence.models.constructions import softmax_pair; from equivalence.recognition.softmax import recognise_softmax as f; "
+        "f(softmax_pair(2, 1, learning_rate=1).layer(1), d_x=2, d_y=1, context=3)",
+        [],
+    ),
 }
 
 
