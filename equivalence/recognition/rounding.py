@@ -11,6 +11,9 @@ UNIT = np.finfo(float).eps / 2
 
 
 TINY = float(np.finfo(float).tiny)
+"""What a product may lose by underflow is less."""
+LOST_SQUARE = math.sqrt(TINY)
+"""What a root of a sum of squares may lose, for each square that underflows."""
 
 
 class Interval(NamedTuple):
@@ -34,4 +37,9 @@ def gamma(roundings: int) -> float:
 def size(array: np.ndarray) -> float:
     """The Frobenius norm, rounded up."""
     flat = array.ravel()
-    return math.sqrt(flat @ flat) * (1 + gamma(array.size + 4)) + TINY
+    return math.sqrt(flat @ flat) * (1 + gamma(array.size + 4)) + underflow(array)
+
+
+def underflow(array: np.ndarray) -> float:
+    """What a Frobenius norm may have lost by underflow: next to nothing for 0."""
+    return LOST_SQUARE * math.sqrt(array.size) if array.any() else TINY

@@ -98,13 +98,23 @@ def test_a_count_that_is_no_float_is_refused_for_floats(context: object, error: 
         recognise(FLOATS, **SIZES, context=context)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("power", [160, 400])
-def test_exact_weights_beyond_floats_have_a_verdict_and_no_bound(power: int) -> None:
-    wrong = with_key(sympy.Matrix(3, 3, lambda i, j: (i + 2 * j) * 10**power), LAYER)
+def test_exact_weights_beyond_floats_have_a_verdict_and_no_bound() -> None:
+    wrong = with_key(sympy.Matrix(3, 3, lambda i, j: (i + 2 * j) * 10**400), LAYER)
     found = recognise(wrong, **SIZES)
     assert found.family == "none"
     with pytest.raises(ValueError, match=r"^error_bound: expected weights whose products are in the range of floats"):
         found.error_bound(1, 1)
+
+
+@pytest.mark.parametrize("power", [-400, -170, 0, 160])
+def test_bounds_of_weights_of_any_size_are_above_the_error(power: int) -> None:
+    """A head that adds −y·t·y·q to the prediction, against a step of size 0: at y = 1 and q = 1 it is off by t."""
+    t = sympy.Rational(10) ** power
+    key, query, value, projection = ([[0, t]], [[1, 0]], [[0, 1]], [[0], [-1]])
+    found = recognise(Layer((Head(*map(sympy.Matrix, (key, query, value, projection))),)), d_x=1, d_y=1)
+    assert found.family == "none"
+    bound = sympy.Rational(*found.certified_norm.as_integer_ratio())
+    assert t < bound < max(t * (1 + sympy.Rational(1, 10**12)), sympy.Rational(1, 10**322))
 
 
 def test_a_distance_that_is_not_0_is_not_printed_as_0() -> None:

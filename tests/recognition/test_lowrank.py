@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,17 @@ import pytest
 
 from equivalence.recognition.tensor.canonical import frobenius
 from equivalence.recognition.tensor.enclosed import _product
-from equivalence.recognition.tensor.lowrank import LowRank, Matrix, fewer_rows, formed_if_small, is_thin, on_columns, summed
+from equivalence.recognition.tensor.lowrank import (
+    LowRank,
+    Matrix,
+    combined,
+    fewer_rows,
+    formed_if_small,
+    is_thin,
+    lost_in_forming,
+    on_columns,
+    summed,
+)
 
 ROUNDING = 64 * 2.0**-52
 """Sums of at most 9 products of three numbers below 4, twice over, and their sums: far fewer than 64 units of the largest term."""
@@ -116,3 +127,22 @@ def test_a_sum_of_factors_is_as_small_as_what_is_left_of_them(columns: int) -> N
     assert abs(frobenius(total, total) - expected) <= 1e-5 * expected
     assert abs(frobenius(side_by_side, side_by_side) - expected) > 1e-2 * expected
     assert summed([small]) is small
+
+
+@pytest.mark.parametrize("columns", [6, 40])
+def test_combinations_are_formed_where_factors_are_no_smaller(columns: int) -> None:
+    shares, matrices = np.random.default_rng(5).normal(size=(3, 3)), [thin(columns, columns, 2, seed=seed) for seed in (6, 7, 8)]
+    found = combined(shares, matrices)
+    for row, matrix in zip(shares, found, strict=True):
+        assert isinstance(matrix, LowRank) == (columns == 40)
+        assert scaled_gap(matrix, sum(share * np.asarray(one) for share, one in zip(row, matrices, strict=True))) <= ROUNDING
+
+
+def test_what_forming_loses_is_bounded_and_not_by_nothing() -> None:
+    """Against the same factors as the rationals that they are."""
+    matrix = thin(9, 9, 5, seed=9)
+    left, right = (np.vectorize(Fraction, otypes=[object])(factor) for factor in (matrix.left, matrix.right))
+    apart = np.asarray(matrix).astype(object) - left @ right
+    lost = float(sum(Fraction(entry) ** 2 for entry in apart.ravel())) ** 0.5
+    assert 0 < lost <= lost_in_forming(matrix) < 1e-13
+    assert lost_in_forming(np.asarray(matrix)) == 0

@@ -172,17 +172,24 @@ class ExactGap:
 
     def certified_norm(self) -> float:
         """The bound from the exact difference, each entry of its pairs rounded once."""
-        exact_pairs = [[self.field.matrix(part) for part in pair] for pair in self.difference.arrays()]
+        pairs = [pair for pair in self.difference.arrays() if all(part.astype(bool).any() for part in pair)]
+        exact_pairs = [[self.field.matrix(part) for part in pair] for pair in pairs]
         if any(part.free_symbols for pair in exact_pairs for part in pair):
             raise ValueError("error_bound: expected numbers, found symbols in the weights; give them values")
+        lefts, rights = ([pair[side] for pair in exact_pairs] for side in (0, 1))
+        (lefts, left), (rights, right) = _in_range(lefts), _in_range(rights)
+        bound = certified_norm(enclosure([(_rounded(A), _rounded(B)) for A, B in zip(lefts, rights, strict=True)]))
         try:
-            with np.errstate(over="ignore", invalid="ignore"):
-                bound = certified_norm(enclosure([(_rounded(A), _rounded(B)) for A, B in exact_pairs]))
-        except (OverflowError, np.linalg.LinAlgError):
-            bound = math.inf
-        if not math.isfinite(bound):
-            raise ValueError("error_bound: expected weights whose products are in the range of floats, got larger ones")
-        return bound
+            return math.nextafter(math.ldexp(bound, left + right), math.inf)
+        except OverflowError:
+            raise ValueError("error_bound: expected weights whose products are in the range of floats, got larger ones") from None
+
+
+def _in_range(matrices: list[sympy.MatrixBase]) -> tuple[list[sympy.MatrixBase], int]:
+    """The matrices divided by a power of 2, exactly, so that the largest entry is about 1; and its exponent."""
+    largest = max(abs(entry) for matrix in matrices for entry in matrix)
+    exponent = int(sympy.floor(sympy.log(largest, 2).evalf(20))) if largest else 0
+    return [matrix / sympy.Integer(2) ** exponent for matrix in matrices], exponent
 
 
 def _rounded(matrix: sympy.MatrixBase) -> Ball:

@@ -12,6 +12,7 @@ definite, which a Cholesky factorisation in floating point proves when it runs t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,7 +21,7 @@ import numpy as np
 from equivalence.recognition.rounding import TINY, UNIT, gamma, size
 from equivalence.recognition.tensor.canonical import CanonicalTensor
 from equivalence.recognition.tensor.enclosed import Enclosure
-from equivalence.recognition.tensor.lowrank import Array
+from equivalence.recognition.tensor.lowrank import Array, exponent_of, times_power
 
 DENSE_SIZE = 16
 """Up to this d all of the unfoldings are formed."""
@@ -45,7 +46,20 @@ class FloatGap:
 
 
 def certified_norm(difference: Enclosure) -> float:
-    """The least of the norms of T − T*, rounded up."""
+    """The least of the norms of T − T*, rounded up: of a multiple of it by a power of 2, whose squares are in the range of floats.
+
+    Raises:
+        OverflowError: the bound is larger than a float can be.
+    """
+    exponents = [max(exponent_of(matrix) for matrix in matrices) for matrices in zip(*difference.tensor.pairs, strict=True)]
+    left, right = exponents
+    tensor = CanonicalTensor(tuple((times_power(A, -left), times_power(B, -right)) for A, B in difference.tensor.pairs))
+    dense = None if difference.dense is None else np.ldexp(difference.dense, -left - right)
+    bound = _least_norm(Enclosure(tensor, dense, math.ldexp(difference.slack, -left - right)))
+    return math.nextafter(math.ldexp(bound, left + right), math.inf)
+
+
+def _least_norm(difference: Enclosure) -> float:
     pairs = difference.tensor.pairs
     (rows, d), columns = pairs[0][0].shape, pairs[0][1].shape[1]
     slack, least = difference.slack, difference.norm().high

@@ -118,12 +118,19 @@ def inner(left: CanonicalTensor, right: CanonicalTensor) -> float:
 
 
 def norm(tensor: CanonicalTensor) -> float:
-    """‖T‖, of floats: `inner` with each product formed once."""
-    products = [[A @ B for _, B in tensor.pairs] for A, _ in tensor.pairs]
-    square = 0.0
-    for (i, (A, B)), (j, (A2, B2)) in combinations_with_replacement(enumerate(tensor.pairs), 2):
-        term = frobenius(A, A2) * frobenius(B, B2) + frobenius(products[i][j], products[j][i])
-        square += term if i == j else 2 * term
+    """‖T‖, of floats: `inner` with each product formed once; of arrays, all inner products together."""
+    if any(isinstance(matrix, LowRank) for pair in tensor.pairs for matrix in pair):
+        products = [[A @ B for _, B in tensor.pairs] for A, _ in tensor.pairs]
+        square = 0.0
+        for (i, (A, B)), (j, (A2, B2)) in combinations_with_replacement(enumerate(tensor.pairs), 2):
+            term = frobenius(A, A2) * frobenius(B, B2) + frobenius(products[i][j], products[j][i])
+            square += term if i == j else 2 * term
+        return float(np.sqrt(max(square / 2, 0.0)))
+    lefts, rights = (np.stack(matrices) for matrices in zip(*tensor.arrays(), strict=True))
+    heads, rows, d = lefts.shape
+    apart = [flat @ flat.T for flat in (lefts.reshape(heads, -1), rights.reshape(heads, -1))]
+    crossed = np.stack([(lefts.reshape(heads * rows, d) @ right).reshape(heads, rows, -1) for right in rights])
+    square = float((apart[0] * apart[1]).sum() + np.einsum("jikc,ijkc->", crossed, crossed))
     return float(np.sqrt(max(square / 2, 0.0)))
 
 

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from equivalence.models.heads import Head
-from equivalence.recognition.rounding import TINY, UNIT, Interval, gamma, size
+from equivalence.recognition.rounding import TINY, UNIT, Interval, gamma, size, underflow
 from equivalence.recognition.tensor.canonical import CanonicalTensor, norm
-from equivalence.recognition.tensor.lowrank import Array, LowRank, Matrix, formed_if_small, is_thin, summed
+from equivalence.recognition.tensor.lowrank import Array, LowRank, Matrix, combined, formed_if_small, is_thin, lost_in_forming
 
 FORMED = 16
 """Up to this d a tensor is formed; of several heads, which may cancel,"""
@@ -118,7 +118,7 @@ class Enclosure:
         value = self.value()
         if self.dense is not None:
             lost = gamma(self.dense.size + 4) * value
-            return Interval(value, max(value - lost - self.slack, 0.0), value + lost + self.slack)
+            return Interval(value, max(value - lost - self.slack, 0.0), value + lost + self.slack + underflow(self.dense))
         (rows, d), columns = self.tensor.pairs[0][0].shape, self.tensor.pairs[0][1].shape[1]
         roundings = 2 * d + rows * d + columns * d + rows * columns + len(self.tensor.pairs) ** 2 + 8
         lost = np.sqrt(gamma(roundings)) * self.size()
@@ -210,16 +210,17 @@ def compressed(pairs: Sequence[tuple[Ball, Scores]]) -> list[tuple[Ball, Scores]
     (rows, d), own = pairs[0][0].matrix.shape, [scores for _, scores in pairs]
     stacked = np.stack([np.asarray(A.matrix).ravel() for A, _ in pairs], axis=1)
     basis, shares = np.linalg.qr(stacked)
-    whole = [summed(scores.matrix * float(share) for share, scores in zip(row, own, strict=True)) for row in shares]
+    whole = combined(shares, [scores.matrix for scores in own])
     missed = [size(column) for column in (stacked - basis @ shares).T]
     extra = [0.0, 0.0]
     for h, (A, scores) in enumerate(pairs):
         length, weight = size(stacked[:, h]), size(shares[:, h])
         for block, columns in enumerate((slice(scores.d_x), slice(scores.d_x, None))):
-            reach = size_of(scores.matrix[:, columns])
+            part = scores.matrix[:, columns]
+            reach = size_of(part)
             off = missed[h] + A.radius + gamma(len(pairs) + 4) * (length + size(basis) * weight)
             extra[block] += off * (reach + scores.radii[block]) + length * scores.radii[block]
-            extra[block] += gamma(len(pairs) + 4) * size(basis) * weight * reach
+            extra[block] += size(basis) * weight * (gamma(len(pairs) + 4) * reach + lost_in_forming(part))
     radii = [(1.01 * extra[0], 1.01 * extra[1]), *[(0.0, 0.0)] * (len(whole) - 1)]
     return [
         (Ball(basis[:, i].reshape(rows, d), 0.0), Scores(B, own[0].d_x, radius))

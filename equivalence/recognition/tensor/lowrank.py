@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -134,6 +135,24 @@ def summed(terms: Iterable[Matrix]) -> Matrix:
     return LowRank(basis, rest @ total.right)
 
 
+def combined(shares: Array, matrices: Sequence[Matrix]) -> list[Matrix]:
+    """``Σ_h r_ih B_h`` for each row of shares: formed together where factors side by side would be no smaller.
+
+    Args:
+        shares: r, rows x heads.
+        matrices: B, of one shape.
+    """
+    inner = sum(matrix.left.shape[1] if isinstance(matrix, LowRank) else min(matrix.shape) for matrix in matrices)
+    if inner < min(matrices[0].shape):
+        return [summed(matrix * float(share) for share, matrix in zip(row, matrices, strict=True)) for row in shares]
+    return list(np.tensordot(shares, np.stack([np.asarray(matrix) for matrix in matrices]), 1))
+
+
+def lost_in_forming(matrix: Matrix) -> float:
+    """What rounding may do to a product when it is formed from its factors; nothing to an array."""
+    return gamma(matrix.left.shape[1] + 2) * size(matrix.left) * size(matrix.right) if isinstance(matrix, LowRank) else 0.0
+
+
 def fewer_rows(matrix: Matrix) -> Array:
     """A matrix with the same products of columns: of a thin one with no more rows than its inner size, else the matrix."""
     return np.linalg.qr(matrix.left, mode="r") @ matrix.right if isinstance(matrix, LowRank) else matrix
@@ -142,6 +161,18 @@ def fewer_rows(matrix: Matrix) -> Array:
 def largest_entry(matrix: Matrix) -> float:
     """In absolute value; of factors that of the right one, which is near enough where the left is orthonormal."""
     return float(np.abs(matrix.right if isinstance(matrix, LowRank) else matrix).max(initial=0.0))
+
+
+def exponent_of(matrix: Matrix) -> int:
+    """The binary exponent of `largest_entry`; 0 for 0."""
+    return math.frexp(largest_entry(matrix))[1]
+
+
+def times_power(matrix: Matrix, exponent: int) -> Matrix:
+    """``2^exponent`` times a matrix, exactly but for what underflows."""
+    if isinstance(matrix, LowRank):
+        return LowRank(matrix.left, np.ldexp(matrix.right, exponent))
+    return np.ldexp(matrix, exponent)
 
 
 def on_columns(function: Callable[[Array], Array], matrix: Matrix) -> Matrix:
