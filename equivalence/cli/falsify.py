@@ -12,7 +12,7 @@ import typer
 from equivalence.cli.errors import bad_input
 from equivalence.cli.modules import imported
 from equivalence.cli.options import AsJson, InputRows, Quiet, TargetRows
-from equivalence.cli.status import Status
+from equivalence.cli.status import of_outcome
 from equivalence.cli.streams import say, say_json
 
 if TYPE_CHECKING:
@@ -33,7 +33,10 @@ def falsify(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Search the laws of a gradient step for the smallest counterexample. The exit status is 1 if a law is broken."""
+    """Search the laws of a gradient step for the smallest counterexample.
+
+    The exit status is 1 if a law is broken, and 3 if rounding may hide it.
+    """
     with bad_input(), redirect_stdout(sys.stderr):  # what the predictor prints is no part of the answer
         from equivalence.cli.progress import bar
         from equivalence.falsification.search import falsify as falsified
@@ -51,7 +54,7 @@ def falsify(
                 progress=progress,
             )
     say_json(found.to_json()) if as_json else say(str(found))
-    raise typer.Exit(Status.REFUTED if found.refuted else Status.HOLDS)
+    raise typer.Exit(of_outcome(found.outcome))
 
 
 def named(target: str) -> Predictor:

@@ -21,14 +21,15 @@ MEANINGS = {
     Status.HOLDS: "what was asked holds or was done, or no counterexample was found",
     Status.REFUTED: "refuted, of no family, or not the same",
     Status.BAD_INPUT: "bad input, or an output that cannot be written",
-    Status.NOT_DECIDED: "not decided",
+    Status.NOT_DECIDED: "not decided, as where a difference may be rounding",
     Status.DEFECT: "a defect of ours",
     Status.INTERRUPTED: "interrupted",
 }
 ORDER = (Status.DEFECT, Status.REFUTED, Status.NOT_DECIDED, Status.HOLDS)
 """Of several answers the first of these is the exit status."""
 OF_OUTCOMES = {"holds": Status.HOLDS, "refuted": Status.REFUTED, "none": Status.REFUTED, "not decided": Status.NOT_DECIDED}
-"""Outcomes of checks, and the two families of a recognition that are none; every other family was recognised."""
+"""Outcomes of checks and searches, and the two families of a recognition that are none; every other family was recognised, and what is
+not refuted counts as what holds."""
 
 OF_SAMENESS = {"same": Status.HOLDS, "differ": Status.REFUTED, "not decided": Status.NOT_DECIDED}
 """Whether two layers are the same function."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import comb
 from typing import NoReturn
 
 import numpy as np
@@ -13,6 +14,12 @@ from equivalence.predictors.predictor import Predictor
 
 PROBES = 8
 """How many dense instances of each context size measure the callable's gain, and tell whether it is deterministic and reads its context."""
+SPACINGS = (2.0**-6, 2.0**-6, 2.0**-7, 2.0**-7, 2.0**-8, 2.0**-8)
+"""How far apart the instances of each line that measures the noise are, in an entry at most: several, as steps of one unit look smooth."""
+POINTS, ORDER = 8, 6
+"""How many instances such a line has, and which differences are taken."""
+HEADROOM = 64
+"""How much larger the noise of a prediction may be than what the lines show at its size; see `CheckedCallable.noise`."""
 LONGEST_QUOTE = 200
 """How much of a callable's own words a message quotes."""
 EXAMPLES = 30
@@ -29,6 +36,7 @@ class CheckedCallable:
         self.unit, self.reads_context = _unit(dtype), False
         self.answers: np.dtype | None = None
         self.gains: dict[int, float] = {}
+        self.noises: dict[int, float] = {}
         self.known: dict[tuple[bytes, ...], Array] = {}
 
     def __call__(self, at: RegressionInstance) -> Array:
@@ -109,14 +117,45 @@ class CheckedCallable:
         total, size = np.zeros((self.d_y, 1)), 0.0
         with np.errstate(over="ignore", invalid="ignore"):
             for factor, at in terms:
-                value, matrix = self(at), factor if isinstance(factor, np.ndarray) else factor * np.eye(self.d_y)
-                total = total + matrix @ value
-                size += float(abs(matrix).sum(axis=1).max()) * max(_largest(value), self.gains.get(at.context_x.shape[1], 0.0) * at.size)
+                value = self(at)
+                total = total + (factor @ value if isinstance(factor, np.ndarray) else factor * value)
+                size += _reach(factor) * max(_largest(value), self.gains.get(at.context_x.shape[1], 0.0) * at.size)
         if not np.isfinite([*total.flat, size]).all():
             raise ValueError(
                 f"predict: expected predictions whose sums are finite, got {_largest(self(terms[0][1])):g}; scale what it returns"
             )
         return total, self.resolution * size
+
+    def noise(self, terms: Terms) -> float:
+        """What the callable's own rounding may amount to in a linear combination, as far as measuring tells: `HEADROOM` times the noise
+        that its lines show, in proportion to the sizes of the instances.
+
+        It does not see what is larger by more than that on other instances of the same size, and what is no noise along lines and leaves
+        answers of full precision: the same error on all instances, say, or one that is smooth.
+        """
+        return HEADROOM * sum(_reach(factor) * self._noise_of(at.context_x.shape[1]) * at.size for factor, at in terms)
+
+    def _noise_of(self, count: int) -> float:
+        """The noise on N tokens as a share of the size, the largest of dense instances and of zeros.
+
+        By differences it is that of all lines but the one that shows most, as that one may cross a jump. Where answers are steps of a
+        staircase, lines may stay on one; the steps are seen by their height.
+        """
+        if count not in self.noises:
+            random = np.random.default_rng((self.seed, count, len(SPACINGS)))
+            lines = [self._line(random, count, spacing) for spacing in SPACINGS]
+            found = []
+            for along in (lines, [[at.empty for at in line] for line in lines]):
+                answers = [(np.hstack([self.ask(at) for at in line]), line[0].size) for line in along]
+                found.append(sorted(_noise_along(values) / size for values, size in answers)[-2])
+                found.append(max(_step(values[:, 1:]) / size for values, size in answers))  # the first is of whole numbers
+            self.noises[count] = max(found)
+        return self.noises[count]
+
+    def _line(self, random: np.random.Generator, count: int, spacing: float) -> list[RegressionInstance]:
+        shapes = ((self.d_x, count), (self.d_y, count), (self.d_x, 1))
+        ends = [(random.choice([-2.0, -1.0, 1.0, 2.0], size=shape), random.uniform(-spacing, spacing, size=shape)) for shape in shapes]
+        return [RegressionInstance(*(start + place * along for start, along in ends)) for place in range(POINTS)]
 
     def start(self, inputs: Array) -> Array:
         """``W₀X``, column by column, from tokens of zeros."""
@@ -160,6 +199,33 @@ def _largest(value: Array) -> float:
     return float(abs(value).max())
 
 
+def _noise_along(answers: Array) -> float:
+    """The standard deviation of the noise in answers along a line, d_y x `POINTS`.
+
+    It is found by differences of sixth order, in which what is smooth all but vanishes (of a step, a cubic, nothing is left) and noise
+    grows by √C(12, 6): Moré and Wild, Estimating computational noise, 2011, eq. 2.3.
+    """
+    differences = np.diff(answers, n=ORDER, axis=1)
+    return float(np.sqrt((differences**2).mean(axis=1).max() / comb(2 * ORDER, ORDER)))
+
+
+def _step(answers: Array) -> float:
+    """The power of 2 of which half of the answers that are not 0 are no larger multiples: that of the last binary digit.
+
+    Where larger terms cancel, it is the last digit of those. Of answers that are 0 there is none, and then it is 0.
+    """
+    mantissas, exponents = np.frexp(answers[answers != 0])
+    if not mantissas.size:
+        return 0.0
+    whole = (mantissas * 2.0**53).astype(np.int64)
+    return float(np.median(np.ldexp((whole & -whole).astype(float), exponents - 53)))
+
+
+def _reach(factor: float | Array) -> float:
+    """How much larger than a vector its image is at most, in the largest entry."""
+    return float(abs(factor).sum(axis=1).max()) if isinstance(factor, np.ndarray) else abs(factor)
+
+
 def _shapes(at: RegressionInstance) -> str:
     return ", ".join(f"{name} {part.shape}" for name, part in at._asdict().items())
 
@@ -168,9 +234,9 @@ def _data(at: RegressionInstance) -> str:
     return ", ".join(f"{name} = {shown(part)}" for name, part in at._asdict().items())
 
 
-def shown(value: ArrayLike) -> str:
+def shown(value: ArrayLike, digits: int = 6) -> str:
     """A matrix by rows, separated by semicolons; a column of one entry as a number."""
     if np.ndim(value) < 2:
         return str(value)
-    rows = "; ".join(" ".join(f"{entry:.6g}" for entry in row) for row in np.asarray(value))
+    rows = "; ".join(" ".join(f"{entry:.{digits}g}" for entry in row) for row in np.asarray(value))
     return rows if np.size(value) == 1 else f"[{rows}]"

@@ -60,6 +60,12 @@ def falsify(
     larger than what comes out, as in heads that cancel. So it is stated, not derived: nothing is known of the inside. If it is
     ill-conditioned, raise it.
 
+    A law is broken only by a difference that is also more than the callable's own noise, which is measured where a difference is seen; if
+    it is less, the verdict is *not decided*. The noise is 64 times the larger one of what sixth differences show along short lines of dense
+    instances and of the last binary digit of the answers there, in proportion to ``(1 + Σᵢ‖eᵢ‖²)‖q‖``. It does not see rounding that is
+    larger than that on other instances, nor an error that is smooth, or always the same, and leaves answers all their digits. A callable
+    whose answers are multiples of something as large as its differences, such as signs, is not decided, though it may be no step.
+
     Args:
         predict: a function of context_x, d_x x N, context_y, d_y x N, and query, d_x x 1, to the prediction, d_y x 1, for every N in
             the range. It is given copies, as NumPy arrays, and may return anything that `numpy.asarray` reads as floats. A few hundred
@@ -104,7 +110,8 @@ def _compare(predict: CheckedCallable, law: Law, at: RegressionInstance, others:
     if abs(left - right).max() <= left_rounding + right_rounding:
         return None
     seen = sides[0][0][1] if law.derives_targets else at
-    return Counterexample(seen, others, left, right, left_rounding + right_rounding)
+    noise = sum(predict.noise(terms) for terms in sides)
+    return Counterexample(seen, others, left, right, left_rounding + right_rounding, noise)
 
 
 def _step_size(predict: CheckedCallable, count: int) -> tuple[float, float]:
@@ -148,11 +155,14 @@ def _searched(
     predict: CheckedCallable, before: Report, count: int, examples: int, random: Random, progress: Callable[[int], None]
 ) -> Report:
     """The report after contexts of one more size: compared on instances until one breaks the law; that one is shrunk."""
-    law, compared, smallest = before.law, list[bool](), None
+    law, compared, smallest, undecided = before.law, list[bool](), None, before.undecided
     predict.probe(count)
 
     def breaks(drawn: Drawn) -> bool:
-        compared.append(_compare(predict, law, *drawn) is not None)
+        nonlocal undecided
+        found = _compare(predict, law, *drawn)
+        compared.append(found is not None and found.is_decisive)
+        undecided = undecided or (found if found and not found.is_decisive else None)
         progress(len(compared))
         return compared[-1]
 
@@ -161,7 +171,7 @@ def _searched(
         smallest = smallest or _smallest(law, strategy, breaks, number, random)
     counterexample = _confirmed(predict, law, smallest) if smallest else None
     instances = before.instances + (compared.index(True) + 1 if counterexample else len(compared))
-    return Report(law, instances, (*before.contexts, count), counterexample)
+    return Report(law, instances, (*before.contexts, count), counterexample, undecided=None if counterexample else undecided)
 
 
 def _smallest(law: Law, strategy: SearchStrategy[Drawn], breaks: Callable[[Drawn], bool], examples: int, random: Random) -> Drawn | None:

@@ -129,6 +129,8 @@ def _about_callable(predict: Predictor, d_x: int, d_y: int, step_size: StepSize 
     verdict = falsify(predict, d_x=d_x, d_y=d_y, **options)
     if verdict.refuted:
         return f"expected a callable that is gradient descent\n{verdict}"
+    if verdict.undecided:
+        return f"expected a callable that is gradient descent, got one whose rounding may hide that it is none\n{verdict}"
     if expected is None:
         sizes = [0.0 if count in verdict.still else size for count, size in verdict.step_sizes.items()]
         return _about_signs("expected gradient descent, got a callable that targets do not move everywhere", sizes, verdict)

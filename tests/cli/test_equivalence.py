@@ -425,6 +425,10 @@ def softmax(X, Y, q):
 
 def raising(X, Y, q):
     raise KeyError("first line\\nsecond line")
+
+def rounded(X, Y, q):
+    X, Y, q = (array.astype(np.float32) for array in (X, Y, q))
+    return (Y @ X.T @ q / np.float32(7)).astype(float)
 """
 
 
@@ -455,6 +459,12 @@ def test_softmax_is_refuted_by_one_token_and_status_1() -> None:
     assert found["refuted"]
     broken = {law["law"]: law["counterexample"] for law in found["laws"] if law["counterexample"]}
     assert np.shape(broken["linear in the query"]["context_x"]) == (2, 1)
+
+
+@pytest.mark.usefixtures("model")
+def test_what_rounding_may_hide_ends_with_status_3() -> None:
+    result = falsify("model_of_this_test:rounded", "--json")
+    assert (result.exit_code, result.stderr, json.loads(result.stdout)["outcome"]) == (3, "", "not decided")
 
 
 def test_as_many_examples_as_in_python() -> None:

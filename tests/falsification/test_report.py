@@ -85,7 +85,7 @@ def test_it_prints_and_serialises() -> None:
     assert told["contexts"] == [1, 2]
     (law,) = (law for law in told["laws"] if law["holds"] is False)
     assert law["counterexample"]["context_x"] == counterexample.instance.context_x.tolist()
-    assert set(law["counterexample"]) == {"context_x", "context_y", "query", "left", "right", "others", "tolerance"}
+    assert set(law["counterexample"]) == {"context_x", "context_y", "query", "left", "right", "others", "tolerance", "noise"}
     assert str(found).startswith(
         "One step of gradient descent, d_x = 2, d_y = 1, contexts of 1 to 2 tokens: refuted, 1 of 10 laws are broken\n"
     )

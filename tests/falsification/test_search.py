@@ -145,7 +145,7 @@ def test_a_counterexample_is_shrunk_in_few_steps_though_d_x_is_large() -> None:
     found = falsify(predict, d_x=10, d_y=1)
     assert nonzero(smallest(found, "linear in the query")) == (0, 1, 0)
     assert nonzero(smallest(found, "additive over tokens")) == (1, 1, 1)
-    assert len(asked) < 600
+    assert len(asked) < 600 + 2 * 96  # 96 measure the noise of a context size
 
 
 def test_what_shows_only_on_tokens_with_two_entries_is_found() -> None:

@@ -204,9 +204,9 @@ def of_recognise(status: int, said: str, words: list[str]) -> str:
 
 
 def of_falsify(status: int, said: str, words: list[str]) -> str:
-    """1 if refuted, and 0 if not."""
-    refuted = _object(said)["refuted"] if "--json" in words else "not refuted" not in said
-    return "" if status == int(refuted) else f"status {status} says {said!r}"
+    """1 if refuted, 3 if not decided, and 0 if neither."""
+    outcome = _object(said)["outcome"] if "--json" in words else said.partition("\n")[0].rpartition("tokens: ")[2].partition(",")[0]
+    return "" if OF_SEARCHES.get(outcome) == status else f"status {status} says {said!r}"
 
 
 def of_proofs(status: int, said: str, words: list[str]) -> str:
@@ -220,6 +220,7 @@ def of_proofs(status: int, said: str, words: list[str]) -> str:
 
 
 OF_FAMILIES = {"none": 1, "not decided": 3}
+OF_SEARCHES = {"not refuted": 0, "refuted": 1, "not decided": 3}
 CHECKS = {"weights": of_weights, "recognise": of_recognise, "falsify": of_falsify, "proofs": of_proofs}
 
 
