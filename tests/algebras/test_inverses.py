@@ -19,6 +19,7 @@ from equivalence.algebras.hypotheses import SingularError
 from equivalence.algebras.magnitude import MagnitudeAlgebra
 from equivalence.algebras.notation import Notation
 from equivalence.algebras.rational_functions import Exact
+from equivalence.algebras.symbolic import _assignments
 from equivalence.formulas import latex, text
 from equivalence.statements import Statement, verify
 from equivalence.statements.claims import claim_of
@@ -222,6 +223,22 @@ def test_a_certificate_of_orthogonal_matrices_is_drawn_until_both_kinds_are_sure
     assert len(certificate.primes) >= 50
 
 
+def cayley(algebra: Any) -> Items:
+    """(I − Q)(I + Q)⁻¹ is antisymmetric: of rotations, as I + Q has no inverse for a reflection, which every second draw is."""
+    Q, one = algebra.orthogonal("Q", 2), algebra.eye(2)
+    K = (one - Q) @ algebra.inverse(one + Q)
+    yield "minus the transpose", -K.T
+    yield "K", K
+
+
+def test_draws_without_an_inverse_are_passed_over_and_count_for_nothing() -> None:
+    (certificate,) = verify(stated(cayley), seed=1, algebras=("finite field",)).checks
+    assert certificate.outcome == "holds"
+    assert certificate.error_bound is not None
+    assert certificate.error_bound <= 2**-50
+    assert len(certificate.primes) > 60  # some 50 draws count
+
+
 # The symbolic reading, attacked
 
 BLOCKS = (d, k)
@@ -286,6 +303,25 @@ def test_the_inverse_of_a_symmetric_matrix_is_symmetric() -> None:
     V = algebra.inverse(X @ X.T)
     assert algebra.difference(V, V.T) is None
     assert algebra.difference(V @ V, V) is not None
+
+
+def test_the_blocks_beside_the_diagonal_of_a_symmetric_inverse_are_not_symmetric() -> None:
+    """V = [[0, X], [Xᵀ, 0]] is its own kind of inverse: V's corner is Xᵀ⁻¹, which is no more symmetric than X."""
+    algebra = Symbolic()
+    X, zero = algebra.generator("X", d, d), algebra.zeros(d, d)
+    V = algebra.inverse(algebra.block([[zero, X], [X.T, zero]]))
+    corner = algebra.block([[algebra.eye(d), zero]]) @ V @ algebra.block([[zero], [algebra.eye(d)]])
+    below = algebra.block([[zero, algebra.eye(d)]]) @ V @ algebra.block([[algebra.eye(d)], [zero]])
+    assert algebra.difference(corner, below.T) is None
+    assert algebra.difference(corner, corner.T) is not None
+
+
+def test_small_sizes_are_all_tried_where_there_are_few_and_equal_ones_always() -> None:
+    few, many = (list(_assignments([Size(name) for name in names])) for names in ("abc", "abcde"))
+    assert len(few) == 27
+    assert {frozenset(chosen.values()) for chosen in few} >= {frozenset({1}), frozenset({2}), frozenset({1, 2, 3})}
+    assert many[-1] == dict.fromkeys("abcde", 2)
+    assert all(sorted(chosen.values()) == [2, 3, 4, 5, 6] for chosen in many[:-1])
 
 
 def test_equal_expressions_have_one_inverse() -> None:

@@ -17,6 +17,7 @@ from equivalence.recognition.floats.bounds import _by_slices, certified_norm, la
 from equivalence.recognition.floats.nearest import enclosed
 from equivalence.recognition.layer import FloatingLayer, read
 from equivalence.recognition.members import Member
+from equivalence.recognition.rounding import gamma
 from equivalence.recognition.tensor.canonical import CanonicalTensor
 from equivalence.recognition.tensor.enclosed import Ball, Enclosure, enclosure
 
@@ -166,3 +167,12 @@ def test_norms_whose_bound_is_no_float_are_refused() -> None:
     found = recognise(layer, d_x=3, d_y=1)
     with pytest.raises(ValueError, match=r"token_norm, query_norm: the bound for 1e\+300 and 1e\+300 is larger than a float can be"):
         found.error_bound(1e300, 1e300)
+
+
+def test_the_first_unfolding_by_slices_has_its_rounding_where_heads_cancel() -> None:
+    """40 rows and two heads that cancel bit for bit: their inner products are rounding alone, and a bound below 0 would have no root."""
+    random = np.random.default_rng(0)
+    A, B = 1e8 * random.normal(size=(2, 40)), 1e8 * random.normal(size=(40, 38))
+    cancelled = CanonicalTensor(((A, B), (-A, B)))
+    bound, size = _by_slices(cancelled), 2 * np.linalg.norm(A) * np.linalg.norm(B)
+    assert np.sqrt(gamma(2 * 40)) * size < bound < 1e-6 * size

@@ -291,3 +291,9 @@ def test_what_underflows_is_not_called_rate_0(size: float) -> None:
         recognise(layer, d_x=1, d_y=1)
     with pytest.raises(ValueError, match="in some head, got 1e-330"):
         recognise(Layer((Head(np.eye(2), 1e-130 * np.eye(2), -1e-200 * np.eye(2), np.eye(2)),)), d_x=1, d_y=1)
+
+
+def test_rate_0_has_no_learning_rate_whatever_the_context() -> None:
+    layer = Layer((Head(np.eye(2), np.eye(2), np.diag([1.0, 0.0]), np.eye(2)),))
+    found = recognise(layer, d_x=1, d_y=1, context=7)
+    assert (found.family, found.step_size, found.learning_rate, found.exact) == ("rate 0", 0.0, 0.0, False)
