@@ -23,7 +23,7 @@ from tests.support.random_predictors import (
     wrong,
 )
 
-PREDICTORS = 60
+PREDICTORS = 30
 
 
 def test_steps_changed_steps_and_hostile_callables() -> None:

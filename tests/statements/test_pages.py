@@ -16,9 +16,9 @@ from equivalence.algebras.notation import Notated, Notation
 from equivalence.formulas import Definitions
 from equivalence.formulas.definitions import Definition
 from equivalence.statements import Claim
-from equivalence.statements.derivation import as_latex, as_markdown, as_text, derivations, written
+from equivalence.statements.derivation import as_latex, as_markdown, as_text, written
 from equivalence.statements.steps import chains
-from tests.support.pages import ill_defined, misread, repeated, too_wide
+from tests.support.pages import derived, ill_defined, misread, repeated, too_wide
 
 STATEMENTS = [pytest.param(found, id=found.number) for found in in_order()]
 CLAIMS = [pytest.param(claim, id=f"{found.number} {claim.title}") for found in in_order() for claim in found.claims if claim.is_identity]
@@ -34,17 +34,15 @@ def expressions(claim: Claim) -> list[Notated | NotatedScalar]:
 
 @pytest.mark.parametrize("found", STATEMENTS)
 def test_no_line_is_wider_than_asked_for_and_none_is_repeated(found: Statement) -> None:
-    derived = derivations(found)
     for width in (80, 100, 120):
-        page = as_text(found, width, derived)
+        page = as_text(found, width, derived(found.number))
         assert too_wide(page, width) == []
         assert repeated(page) == []
 
 
 @pytest.mark.parametrize("found", STATEMENTS)
 def test_formulas_can_be_read(found: Statement) -> None:
-    derived = derivations(found)
-    latex, markdown = as_latex(found, derived=derived), as_markdown(found, derived=derived)
+    latex, markdown = as_latex(found, derived=derived(found.number)), as_markdown(found, derived=derived(found.number))
     formulas = re.findall(r"\\\[(.*?)\\\]", latex, flags=re.DOTALL)
     assert formulas
     shown = re.findall(r"\$\$(.*?)\$\$", markdown, flags=re.DOTALL)

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 
 import sympy
 
 from equivalence.formulas import Definitions
 from equivalence.formulas.forms import columns
+from equivalence.statements import find
+from equivalence.statements.derivation import Derivation, derivations
 
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[{}^_']|\s+|.", re.DOTALL)
 PAIRS = {r"\left": r"\right", r"\begin": r"\end"}
+
+
+@cache
+def derived(number: str) -> list[Derivation]:
+    """The derivation of a registered statement: several tests read the same one."""
+    return derivations(find(number))
 
 
 def too_wide(page: str, width: int) -> list[str]:
