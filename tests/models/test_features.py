@@ -56,8 +56,7 @@ def test_the_normalised_output_is_an_average(query: int) -> None:
 
 def test_more_queries_are_a_batch() -> None:
     batched = jax.vmap(lambda column: normalised_attention(KEYS, VALUES, column[:, None])[:, 0])
-    with jax.enable_x64(True):
-        found = np.asarray(batched(jax.numpy.asarray(QUERIES.T)))
+    found = np.asarray(batched(jax.numpy.asarray(QUERIES.T)))
     np.testing.assert_allclose(found.T, summed(scores() / scores().sum(axis=0)), rtol=1e-14)
 
 

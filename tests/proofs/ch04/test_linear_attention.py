@@ -56,14 +56,13 @@ def test_4_4_the_rate_is_that_of_jax_grad() -> None:
     """Features of elu + 1, as in the paper; the loss written out, its gradient by JAX."""
     random = np.random.default_rng(4)
     keys, queries, values = (random.normal(size=shape) for shape in ((3, 5), (3, 2), (2, 5)))
-    with jax.enable_x64(True):
-        phi_keys, phi_queries = (jax.nn.elu(jnp.asarray(matrix)) + 1 for matrix in (keys, queries))
-        slope = jax.grad(lambda W: ((W @ phi_keys - values) ** 2).sum() / (2 * 5))(jnp.zeros((2, 3)))
-        for query in range(2):
-            column = phi_queries[:, query : query + 1]
-            rate = 5 / sum(float(phi_keys[:, token] @ column[:, 0]) for token in range(5))
-            np.testing.assert_allclose(normalised_attention(phi_keys, jnp.asarray(values), column), -rate * slope @ column, rtol=1e-12)
-        assert float(phi_keys.min()) > 0
+    phi_keys, phi_queries = (jax.nn.elu(jnp.asarray(matrix)) + 1 for matrix in (keys, queries))
+    slope = jax.grad(lambda W: ((W @ phi_keys - values) ** 2).sum() / (2 * 5))(jnp.zeros((2, 3)))
+    for query in range(2):
+        column = phi_queries[:, query : query + 1]
+        rate = 5 / sum(float(phi_keys[:, token] @ column[:, 0]) for token in range(5))
+        np.testing.assert_allclose(normalised_attention(phi_keys, jnp.asarray(values), column), -rate * slope @ column, rtol=1e-12)
+    assert float(phi_keys.min()) > 0
 
 
 def test_4_5_rejects_orders_that_are_none() -> None:
@@ -118,14 +117,13 @@ def test_4_5_efficient_attention_by_jax_grad() -> None:
     """Features e^K, targets V, the diagonal preconditioner and the rate of one query, written out."""
     random = np.random.default_rng(5)
     keys, query, values = (random.normal(size=shape) for shape in ((3, 5), (3, 1), (2, 5)))
-    with jax.enable_x64(True):
-        features = jnp.exp(jnp.asarray(keys))
-        slope = jax.grad(lambda W: ((W @ features - values) ** 2).sum() / (2 * 5))(jnp.zeros((2, 3)))
-        preconditioner = np.diag([1 / sum(np.exp(keys[row, token]) for token in range(5)) for row in range(3)])
-        rate = 5 / np.exp(query).sum()
-        np.testing.assert_allclose(efficient_attention(keys, values, query), -rate * slope @ preconditioner @ np.exp(query), rtol=1e-12)
-        plain = -rate * slope @ np.exp(query)
-        assert np.abs(efficient_attention(keys, values, query) - plain).max() > 0.1
+    features = jnp.exp(jnp.asarray(keys))
+    slope = jax.grad(lambda W: ((W @ features - values) ** 2).sum() / (2 * 5))(jnp.zeros((2, 3)))
+    preconditioner = np.diag([1 / sum(np.exp(keys[row, token]) for token in range(5)) for row in range(3)])
+    rate = 5 / np.exp(query).sum()
+    np.testing.assert_allclose(efficient_attention(keys, values, query), -rate * slope @ preconditioner @ np.exp(query), rtol=1e-12)
+    plain = -rate * slope @ np.exp(query)
+    assert np.abs(efficient_attention(keys, values, query) - plain).max() > 0.1
 
 
 def test_4_6_rejects_features_without_their_norm() -> None:

@@ -91,17 +91,16 @@ def test_5_1_five_steps_by_jax_grad_and_loops_over_all_examples_seen() -> None:
     """Steps on batches of two sizes with rates of their own; attention keeps examples and error signals, never weights."""
     random = np.random.default_rng(51)
     start, queries = random.normal(size=(2, 3)), random.normal(size=(3, 4))
-    with jax.enable_x64(True):
-        weights = jnp.asarray(start)
-        seen: list[tuple[np.ndarray, np.ndarray]] = []
-        for number in range(5):
-            X, Y = random.normal(size=(3, 2 + number % 2)), random.normal(size=(2, 2 + number % 2))
-            rate, count = 0.1 * (number + 1), 2 + number % 2
-            predicted = attended(start, seen, X)
-            seen += [(X[:, i], rate / count * (Y[:, i] - predicted[:, i])) for i in range(count)]
-            slope = jax.grad(lambda W, X=X, Y=Y, count=count: ((W @ X - Y) ** 2).sum() / (2 * count))(weights)
-            weights = weights - rate * slope
-        np.testing.assert_allclose(attended(start, seen, queries), weights @ queries, rtol=1e-11)
+    weights = jnp.asarray(start)
+    seen: list[tuple[np.ndarray, np.ndarray]] = []
+    for number in range(5):
+        X, Y = random.normal(size=(3, 2 + number % 2)), random.normal(size=(2, 2 + number % 2))
+        rate, count = 0.1 * (number + 1), 2 + number % 2
+        predicted = attended(start, seen, X)
+        seen += [(X[:, i], rate / count * (Y[:, i] - predicted[:, i])) for i in range(count)]
+        slope = jax.grad(lambda W, X=X, Y=Y, count=count: ((W @ X - Y) ** 2).sum() / (2 * count))(weights)
+        weights = weights - rate * slope
+    np.testing.assert_allclose(attended(start, seen, queries), weights @ queries, rtol=1e-11)
 
 
 def test_5_2_rejects_a_memory_of_the_wrong_sign_and_of_keys_for_values() -> None:
@@ -174,12 +173,11 @@ def test_5_3_token_by_token_over_small_integers() -> None:
 def test_5_3_invented_targets_by_jax_grad() -> None:
     random = np.random.default_rng(53)
     W, K, V = (random.normal(size=shape) for shape in ((2, 3), (3, 4), (2, 4)))
-    with jax.enable_x64(True):
-        Y = W @ K + V / 0.5
-        slope = jax.grad(lambda weights: ((weights @ K - Y) ** 2).sum() / (2 * 4))(jnp.asarray(W))
-        np.testing.assert_allclose(-0.5 * 4 * slope, sum(np.outer(V[:, i], K[:, i]) for i in range(4)), rtol=1e-12)
-        linear = jax.grad(lambda weights: -sum(V[:, i] @ weights @ K[:, i] for i in range(4)))(jnp.asarray(W))
-        np.testing.assert_allclose(-linear, V @ K.T, rtol=1e-12)
+    Y = W @ K + V / 0.5
+    slope = jax.grad(lambda weights: ((weights @ K - Y) ** 2).sum() / (2 * 4))(jnp.asarray(W))
+    np.testing.assert_allclose(-0.5 * 4 * slope, sum(np.outer(V[:, i], K[:, i]) for i in range(4)), rtol=1e-12)
+    linear = jax.grad(lambda weights: -sum(V[:, i] @ weights @ K[:, i] for i in range(4)))(jnp.asarray(W))
+    np.testing.assert_allclose(-linear, V @ K.T, rtol=1e-12)
 
 
 def test_5_4_rejects_moments_that_are_not_centred() -> None:
@@ -211,8 +209,7 @@ def test_5_4_a_bounded_function_that_is_not_affine_is_no_argument() -> None:
 def test_5_4_hessian_by_jax() -> None:
     random = np.random.default_rng(54)
     K, V, q = random.normal(size=(3, 5)), random.normal(size=5), random.normal(size=3)
-    with jax.enable_x64(True):
-        found = jax.hessian(lambda query: V @ jax.nn.softmax(K.T @ query))(jnp.asarray(q))
+    found = jax.hessian(lambda query: V @ jax.nn.softmax(K.T @ query))(jnp.asarray(q))
     grown = np.exp(K.T @ q)
     p = grown / grown.sum()
     expected = sum(p[i] * (V[i] - p @ V) * np.outer(K[:, i] - K @ p, K[:, i] - K @ p) for i in range(5))
