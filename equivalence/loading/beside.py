@@ -20,8 +20,8 @@ ROLE_OF = {
     for name in names.split("|")
 }
 FUSED = {"in_proj", "c_attn", "qkv", "query_key_value", "qkv_proj", "wqkv"}
-WEIGHT = ("w", "kernel", "weight")
-BIAS = ("b", "bias")
+WEIGHT = ("w", "kernel", "weight", "weights")
+BIAS = ("b", "bias", "biases", "offset")
 NORM = re.compile(r"(^|_)ln(_|\d|$)|norm")
 OF_A_NORM = ("weight", "scale", "w", "gamma", "bias", "offset", "b", "beta")
 MOST_OF_A_NORM = 2**20
@@ -97,13 +97,13 @@ def _stem(entry: str) -> Pieces:
 
 
 def _bias_stem(pieces: Pieces) -> Pieces | None:
-    """The module that a bias's name tells: attn, key of attn/key/b, of attn/key_bias and of attn/b_K; None for other names."""
+    """The module that a bias's name tells: attn, key of attn/key/b, of attn/key_bias, of attn/b_K and of attn/bk; None for other names."""
     if not pieces:
         return None
     if pieces[-1] in BIAS:
         return _by_role(pieces[:-1]) if len(pieces) > 1 else None
-    match = re.fullmatch(r"(.+)_(?:b|bias)|_?(?:b|bias)_(.+)", pieces[-1], re.DOTALL)
-    return _by_role((*pieces[:-1], match[1] or match[2])) if match else None
+    match = re.fullmatch(r"(.+)_(?:b|bias|biases)|_?(?:b|bias|biases)_(.+)|b([kqvo])", pieces[-1], re.DOTALL)
+    return _by_role((*pieces[:-1], match[1] or match[2] or match[3])) if match else None
 
 
 def _by_role(pieces: Pieces) -> Pieces:

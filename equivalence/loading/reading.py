@@ -12,7 +12,7 @@ from itertools import product
 
 from equivalence.loading.axes import MisfitError, Part, Sizes, solved
 from equivalence.loading.files import shown
-from equivalence.loading.layouts import CONVENTIONS, FUSED, Layout
+from equivalence.loading.layouts import CONVENTIONS, FUSED, MERGED, PLAIN, Layout
 from equivalence.loading.matching import Group, Match
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -102,6 +102,11 @@ def one_of(found: Sequence[Reading], entry: str, asked: Asked) -> Reading:
     if len({reading.is_stacked for reading in told}) > 1:
         counts = " or ".join(map(str, sorted({reading.layers for reading in told})))
         raise ValueError(f"layers: expected {counts}, as {shown(entry)} may have an axis of layers, or of heads; the shapes fit both")
+    if told[0].is_stacked and asked.layers is None and told[0].layout.title in (PLAIN, MERGED):
+        raise ValueError(
+            f"layers: expected {told[0].layers} to be given, if the first axis of {shown(entry)} is of layers: these names do not tell "
+            "whether it is of heads"
+        )
     if len({reading.convention for reading in told}) > 1:
         widths = [reading.sizes[0]["d"] for reading in told]
         where = f", at d = {widths[0]} and d = {widths[-1]}" if len(set(widths)) > 1 else ""
@@ -155,6 +160,9 @@ def _sizes(parts: Mapping[str, Part], group: Group, shapes: Shapes, known: Sizes
         known = known | _heads_on_an_axis(parts, group, shapes)
     if known["head"] == 1:
         known = {"group": 1} | known
+    elif not any("head" in axis for part in parts.values() for axis in part.axes):
+        entries = ", ".join(shown(entry) for entry in group.values())
+        raise MisfitError(f"heads: expected 1, as {entries} are products that have no heads to cut, got {known['head']}")
     for ending in sorted(parts, key=lambda ending: READ_FIRST.index(parts[ending].roles[0])):
         part, entry = parts[ending], group[ending]
         try:

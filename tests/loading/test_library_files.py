@@ -88,7 +88,40 @@ def assert_same(one: Loaded, other: Loaded) -> None:
 
 
 SELF = "layers.0.self_attn."
+SQUARE = np.arange(D * D, dtype=float).reshape(D, D) % 7
+PAIR = np.stack([SQUARE, -SQUARE])
 WRONG: dict[str, tuple[Any, dict[str, Any], str]] = {
+    "merged weights with heads": (
+        {"P": SQUARE, "Q": SQUARE},
+        {"heads": 2, "convention": "columns"},
+        "^heads: expected 1, as 'P', 'Q' are products that have no heads to cut, got 2$",
+    ),
+    "merged weights of which a first axis does not tell what it is of": (
+        {"P": PAIR, "Q": PAIR},
+        {"convention": "columns"},
+        "^layers: expected 2 to be given, if the first axis of 'P' is of layers: these names do not tell whether it is of heads$",
+    ),
+    "plain names of which a first axis does not tell what it is of": (
+        {"key": PAIR, "query": PAIR, "value": PAIR, "out": PAIR},
+        {"heads": 2, "convention": "columns"},
+        "^layers: expected 2 to be given, if the first axis of 'query' is of layers: these names do not tell whether it is of heads$",
+    ),
+    **{
+        f"a bias named {bias}": (
+            {"Wq": SQUARE, "Wk": SQUARE, "Wv": SQUARE, "Wo": SQUARE, bias: np.ones(D)},
+            {"convention": "columns"},
+            f"^'{bias}': expected no bias, or zeros, as the layers here have none, got up to 1; ",
+        )
+        for bias in ("bq", "bk", "bv", "bo")
+    },
+    **{
+        f"a bias named {bias}": (
+            {f"{role}/w": SQUARE for role in ("query", "key", "value", "out")} | {f"query/{bias}": np.ones(D)},
+            {"convention": "columns"},
+            f"^'query/{bias}': expected no bias, or zeros, as the layers here have none, got up to 1; ",
+        )
+        for bias in ("offset", "biases")
+    },
     "Llama in rows": (
         columns(planted(), prefixed(SELF, LLAMA, ".weight")),
         {"heads": 2, "convention": "rows"},

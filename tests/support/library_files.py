@@ -350,7 +350,7 @@ FILES: dict[str, File] = {
     ),
     "P and Q, layers on a leading axis": File(
         lambda: stacked(lambda seed: dict(zip("PQ", merged(planted(1, d_k=D, scaled=False, seed=seed)), strict=True))),
-        {"convention": "columns", "d": D},
+        {"convention": "columns", "d": D, "layers": 3},
         MERGED,
         1,
         1,
