@@ -110,7 +110,7 @@ def replaceable(path: Path) -> Path:
         mode = target.stat().st_mode if target.exists() else None
     except (OSError, RuntimeError, ValueError) as error:  # not to be searched, a name that is too long, links in a circle, a null character
         raise input_error(f"--out: cannot write {path}: {getattr(error, 'strerror', None) or error}") from None
-    if target.is_symlink():  # from Python 3.13 on a circle is left as it is
+    if target.is_symlink():  # newer Pythons leave a circle as it is
         raise input_error(f"--out: cannot write {path}: its links go in a circle")
     if mode is not None and not stat.S_ISREG(mode):
         raise input_error(f"--out: expected the name of a file, got {path}, which is something else")
